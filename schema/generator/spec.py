@@ -1,0 +1,292 @@
+"""The model of api.toml: reads it, checks it, and answers what every emitter asks."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "schema" / "api.toml"
+
+# type in api.toml -> (C type, type in a .pxd); handle kinds, flags: and enum: are added below
+C_TYPES = {
+    "device": "nxs_int",
+    "int": "nxs_int",
+    "uint": "nxs_uint",
+    "int64": "int64_t",
+    "uint64": "uint64_t",
+    "size": "size_t",
+    "dim3": "nxs_dim3",
+    "property": "nxs_uint",
+    "ticket": "int64_t",
+    "text": "const char *",
+    "host_in": "const void *",
+    "host_out": "void *",
+    "value_out": "void *",
+    "size_inout": "size_t *",
+}
+DIRECTIONS = {"host_out": "[in, out]", "value_out": "[out]", "size_inout": "[in, out]"}
+VALUE_TYPES = ("int", "flt", "str", "int_vec", "flt_vec", "str_vec", "obj")
+ENTRY_KEYS = {
+    "name", "noun", "doc", "args", "returns", "gil", "waits", "joins", "optional", "errors", "since", "value_type",
+}  # fmt: skip
+ARG_KEYS = {"name", "type", "doc", "nullable", "default", "nbytes", "readonly_if"}
+
+
+class SpecError(ValueError):
+    """An entry of api.toml that cannot be meant; the message names it."""
+
+
+def snake_case(name: str) -> str:
+    """`CreateBuffer` -> `create_buffer`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a C function."""
+
+    name: str
+    type: str
+    doc: str
+    nullable: bool = False
+    default: int | str | None = None
+    nbytes: str = ""  # host memory: the argument that carries its size
+    readonly_if: str = ""  # host memory: when it is only read
+
+    @property
+    def base(self) -> str:
+        """The type without its parameter: `flags:RunFlags` -> `flags`."""
+        return self.type.partition(":")[0]
+
+    @property
+    def parameter(self) -> str:
+        """The parameter of the type: `flags:RunFlags` -> `RunFlags`."""
+        return self.type.partition(":")[2]
+
+    def c_type(self, kinds: dict[str, Kind]) -> str:
+        """The C type."""
+        if self.type in kinds:
+            return "nxs_handle"
+        if self.base in ("flags", "enum"):
+            return "nxs_flags" if self.base == "flags" else "nxs_int"
+        if self.base == "struct_in":
+            return f"const {self.parameter} *"
+        if self.base == "struct_out":
+            return f"{self.parameter} *"
+        return C_TYPES[self.type]
+
+    def c_declaration(self, kinds: dict[str, Kind]) -> str:
+        """The parameter as C declares it."""
+        c_type = self.c_type(kinds)
+        return f"{c_type}{'' if c_type.endswith('*') else ' '}{self.name}"
+
+
+@dataclass(frozen=True)
+class Function:
+    """One C function."""
+
+    name: str
+    noun: str
+    doc: str
+    returns: str
+    gil: str
+    args: tuple[Argument, ...]
+    waits: bool = False
+    joins: str = ""
+    optional: bool = False
+    errors: tuple[str, ...] = ()
+    since: str = "1.0"
+    value_type: str = ""
+
+    @property
+    def c_name(self) -> str:
+        """The C symbol."""
+        return "nxs" + self.name
+
+    @property
+    def python_name(self) -> str:
+        """The name in `nexus.bindings`."""
+        return snake_case(self.name)
+
+    @property
+    def c_return(self) -> str:
+        """The C return type."""
+        kind = self.returns.partition(":")[0]
+        return {
+            "status": "nxs_status",
+            "ticket": "int64_t",
+            "text": "const char *",
+            "uint": "nxs_uint",
+            "handle": "nxs_handle",
+            "borrowed": "nxs_handle",
+        }[kind]
+
+    @property
+    def reads_property(self) -> bool:
+        """Whether it is a getter of the pattern (..., property, value, nbytes)."""
+        return any(arg.type == "value_out" for arg in self.args)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of object that has handles."""
+
+    name: str
+    value: int
+    invalid: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """A named number with its meaning."""
+
+    name: str
+    value: int
+    doc: str
+
+
+@dataclass(frozen=True)
+class Enum:
+    """An enum or a set of flags."""
+
+    name: str
+    doc: str
+    flags: bool
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True)
+class Property:
+    """One property."""
+
+    name: str
+    value: int
+    type: str
+    doc: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class DataType:
+    """One data type."""
+
+    name: str
+    value: int
+    bits: int
+    numpy: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """All of api.toml."""
+
+    major: int
+    minor: int
+    kinds: dict[str, Kind]
+    statuses: tuple[Member, ...]
+    enums: dict[str, Enum]
+    properties: tuple[Property, ...]
+    data_types: tuple[DataType, ...]
+    functions: tuple[Function, ...]
+    environment: dict[str, str]
+    backends: dict[str, str]
+    nouns: tuple[str, ...] = field(default=())
+
+
+def load(source: Path = SOURCE) -> Spec:
+    """Read and check api.toml."""
+    with source.open("rb") as file:
+        data = tomllib.load(file)
+    functions = tuple(_function(entry) for entry in data["function"])
+    spec = Spec(
+        major=data["api"]["major"],
+        minor=data["api"]["minor"],
+        kinds={name: Kind(name, **entry) for name, entry in data["kinds"].items()},
+        statuses=tuple(Member(name, *entry) for name, entry in data["statuses"].items()),
+        enums={name: _enum(name, entry) for name, entry in data["enums"].items()},
+        properties=tuple(Property(name, **entry) for name, entry in data["properties"].items()),
+        data_types=tuple(
+            DataType(name, entry["value"], entry["bits"], entry["numpy"], tuple(entry["names"]))
+            for name, entry in data["data_types"].items()
+        ),
+        functions=functions,
+        environment=data["environment"],
+        backends=data["backends"],
+        nouns=tuple(dict.fromkeys(function.noun for function in functions)),
+    )
+    check(spec)
+    return spec
+
+
+def _function(entry: dict[str, Any]) -> Function:
+    unknown = entry.keys() - ENTRY_KEYS
+    if unknown:
+        raise SpecError(f"function {entry.get('name')}: unknown keys {sorted(unknown)}; known: {sorted(ENTRY_KEYS)}")
+    for arg in entry["args"]:
+        if arg.keys() - ARG_KEYS:
+            raise SpecError(f"function {entry['name']}, argument {arg.get('name')}: unknown keys in {sorted(arg)}")
+    fields = dict(entry)
+    fields["args"] = tuple(Argument(**arg) for arg in entry["args"])
+    fields["errors"] = tuple(entry.get("errors", ()))
+    return Function(**fields)
+
+
+def _enum(name: str, entry: dict[str, Any]) -> Enum:
+    members = tuple(Member(key, *value) for key, value in entry["members"].items())
+    return Enum(name, entry["doc"], entry.get("flags", False), members)
+
+
+def check(spec: Spec) -> None:
+    """Refuse what no emitter could make sense of.
+
+    Raises:
+        SpecError: two entries share a name or number, or an entry refers to something that is not there.
+    """
+    _check_unique("function", [function.name for function in spec.functions])
+    _check_unique("status", [status.value for status in spec.statuses])
+    _check_unique("property", [prop.value for prop in spec.properties])
+    _check_unique("data type", [data_type.value for data_type in spec.data_types])
+    for prop in spec.properties:
+        if prop.type not in VALUE_TYPES:
+            raise SpecError(f"property {prop.name}: type {prop.type!r} is none of {VALUE_TYPES}")
+    statuses = {status.name for status in spec.statuses}
+    names = {function.name for function in spec.functions}
+    for function in spec.functions:
+        _check_function(spec, function, statuses, names)
+
+
+def _check_unique(what: str, values: list[Any]) -> None:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise SpecError(f"{what} {twice} stands there twice")
+
+
+def _check_function(spec: Spec, function: Function, statuses: set[str], names: set[str]) -> None:
+    unknown = set(function.errors) - statuses
+    if unknown:
+        raise SpecError(f"function {function.name}: unknown statuses {sorted(unknown)}")
+    if function.gil not in ("hold", "release"):
+        raise SpecError(f"function {function.name}: gil is {function.gil!r}, not 'hold' or 'release'")
+    if function.joins and function.joins not in names:
+        raise SpecError(f"function {function.name}: joins {function.joins!r}, which is no function")
+    arg_names = {arg.name for arg in function.args}
+    if function.waits != ("timeout_ns" in arg_names):
+        raise SpecError(f"function {function.name}: 'waits' and the argument timeout_ns belong together")
+    for arg in function.args:
+        _check_argument(spec, function, arg, arg_names)
+
+
+def _check_argument(spec: Spec, function: Function, arg: Argument, arg_names: set[str]) -> None:
+    where = f"function {function.name}, argument {arg.name}"
+    structs = ("struct_in", "struct_out")
+    if arg.type not in C_TYPES and arg.type not in spec.kinds and arg.base not in ("flags", "enum", *structs):
+        raise SpecError(f"{where}: unknown type {arg.type!r}")
+    if arg.base in ("flags", "enum") and arg.parameter not in spec.enums:
+        raise SpecError(f"{where}: unknown enum {arg.parameter!r}")
+    if arg.type in ("host_in", "host_out") and arg.nbytes not in arg_names:
+        raise SpecError(f"{where}: host memory needs `nbytes`, the name of the argument with its size")
