@@ -93,6 +93,7 @@ def outputs(spec: Spec) -> dict[str, str]:
     files = {
         "csrc/include/nexus/nxs.h": header(spec),
         "csrc/include/nexus/nxs_api.def": x_macro(spec),
+        "csrc/include/nexus/nxs_properties.def": property_x_macro(spec),
     }
     for name, what in FORWARDING.items():
         target = "nexus/nxs_api.def" if name.startswith("_") else "nexus/nxs.h"
@@ -227,4 +228,22 @@ def x_macro(spec: Spec) -> str:
         names = ", ".join(arg.name for arg in function.args)
         required = 0 if function.optional else 1
         lines.append(f"NXS_FUNCTION({function.name}, {function.c_return}, ({params}), ({names}), {required})")
+    return "\n".join(lines) + "\n"
+
+
+PROPERTY_TYPES = {
+    "int": "Int",
+    "flt": "Float",
+    "str": "String",
+    "int_vec": "IntVector",
+    "flt_vec": "FloatVector",
+    "str_vec": "StringVector",
+    "obj": "Object",
+}
+
+
+def property_x_macro(spec: Spec) -> str:
+    """nxs_properties.def: one line per property."""
+    lines = ["// The properties of nxs.h as an X-macro.", NOTE, "// NXS_PROPERTY(name, type)"]
+    lines += [f"NXS_PROPERTY({prop.name}, {PROPERTY_TYPES[prop.type]})" for prop in spec.properties]
     return "\n".join(lines) + "\n"

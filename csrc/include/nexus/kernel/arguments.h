@@ -1,0 +1,57 @@
+/* The walk over a kernel's argument list, `val(float, a), in(float, x)`; for every language. */
+#ifndef NEXUS_KERNEL_ARGUMENTS_H
+#define NEXUS_KERNEL_ARGUMENTS_H
+
+/* How many arguments the list has: 1 to 16. */
+#define NXS_COUNT(...) \
+  NXS_COUNT_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define NXS_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, count, ...) count
+
+/* NXS_LIST(F, in(float, x), val(int, n)) is F(0, in(float, x)), F(1, val(int, n)).
+   F pastes a prefix to the kind, and the macro of that name does the work: see NXS_NAME. */
+#define NXS_LIST(F, ...) NXS_PASTE(NXS_LIST_, NXS_COUNT(__VA_ARGS__))(F, __VA_ARGS__)
+#define NXS_PASTE(a, b) NXS_PASTE_(a, b)
+#define NXS_PASTE_(a, b) a##b
+
+/* clang-format off */
+#define NXS_LIST_1(F, a) F(0, a)
+#define NXS_LIST_2(F, a, b) NXS_LIST_1(F, a), F(1, b)
+#define NXS_LIST_3(F, a, b, c) NXS_LIST_2(F, a, b), F(2, c)
+#define NXS_LIST_4(F, a, b, c, d) NXS_LIST_3(F, a, b, c), F(3, d)
+#define NXS_LIST_5(F, a, b, c, d, e) NXS_LIST_4(F, a, b, c, d), F(4, e)
+#define NXS_LIST_6(F, a, b, c, d, e, f) NXS_LIST_5(F, a, b, c, d, e), F(5, f)
+#define NXS_LIST_7(F, a, b, c, d, e, f, g) NXS_LIST_6(F, a, b, c, d, e, f), F(6, g)
+#define NXS_LIST_8(F, a, b, c, d, e, f, g, h) NXS_LIST_7(F, a, b, c, d, e, f, g), F(7, h)
+#define NXS_LIST_9(F, a, b, c, d, e, f, g, h, i) NXS_LIST_8(F, a, b, c, d, e, f, g, h), F(8, i)
+#define NXS_LIST_10(F, a, b, c, d, e, f, g, h, i, j) \
+  NXS_LIST_9(F, a, b, c, d, e, f, g, h, i), F(9, j)
+#define NXS_LIST_11(F, a, b, c, d, e, f, g, h, i, j, k) \
+  NXS_LIST_10(F, a, b, c, d, e, f, g, h, i, j), F(10, k)
+#define NXS_LIST_12(F, a, b, c, d, e, f, g, h, i, j, k, l) \
+  NXS_LIST_11(F, a, b, c, d, e, f, g, h, i, j, k), F(11, l)
+#define NXS_LIST_13(F, a, b, c, d, e, f, g, h, i, j, k, l, m) \
+  NXS_LIST_12(F, a, b, c, d, e, f, g, h, i, j, k, l), F(12, m)
+#define NXS_LIST_14(F, a, b, c, d, e, f, g, h, i, j, k, l, m, n) \
+  NXS_LIST_13(F, a, b, c, d, e, f, g, h, i, j, k, l, m), F(13, n)
+#define NXS_LIST_15(F, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o) \
+  NXS_LIST_14(F, a, b, c, d, e, f, g, h, i, j, k, l, m, n), F(14, o)
+#define NXS_LIST_16(F, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) \
+  NXS_LIST_15(F, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o), F(15, p)
+/* clang-format on */
+
+/* NXS_LIST(NXS_NAME, ...): the names alone, to hand a body its arguments on. */
+#define NXS_NAME(i, argument) NXS_NAME_##argument
+#define NXS_NAME_val(T, name) name
+#define NXS_NAME_in(T, name) name
+#define NXS_NAME_out(T, name) name
+#define NXS_NAME_inout(T, name) name
+
+/* NXS_LIST(NXS_PARAMETER, ...): the parameters of a function. NXS_GLOBAL is the language's word
+   for device memory; it is empty on the CPU, CUDA and HIP. */
+#define NXS_PARAMETER(i, argument) NXS_PARAMETER_##argument
+#define NXS_PARAMETER_val(T, name) const T name
+#define NXS_PARAMETER_in(T, name) NXS_GLOBAL const T *name
+#define NXS_PARAMETER_out(T, name) NXS_GLOBAL T *name
+#define NXS_PARAMETER_inout(T, name) NXS_GLOBAL T *name
+
+#endif
