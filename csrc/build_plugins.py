@@ -1,0 +1,184 @@
+"""Compiles the plugins: each folder of csrc/plugins with a plugin.toml becomes one shared library.
+
+Keys of a plugin.toml that count here (others, such as `known_gaps`, are for tests and docs):
+
+    name      = "mine"               # the library is libnexus_mine.so, .dylib on macOS
+    sources   = ["*.cpp"]            # globs, relative to the folder
+    platforms = ["linux", "darwin"]  # values of sys.platform; left out: everywhere
+    include   = ["third_party"]      # more include folders, relative to the folder
+    shared    = ["_gpu"]             # folders beside it whose headers and sources it uses
+
+Environment: NEXUS_WERROR=1 makes warnings errors; NEXUS_SANITIZE=address,undefined or thread builds
+everything with these sanitizers; CXX names the compiler.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import tomllib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from setuptools.errors import CompileError, PlatformError
+
+MACOS = sys.platform == "darwin"
+LIBRARY_SUFFIX = ".dylib" if MACOS else ".so"
+HEADERS = {".h", ".hpp", ".def", ".inc"}
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What one plugin is made of."""
+
+    name: str
+    sources: list[Path]
+    folders: list[Path]  # its own, then its shared ones
+    includes: list[Path]
+
+    @property
+    def library(self) -> str:
+        """File name of the library."""
+        return f"libnexus_{self.name}{LIBRARY_SUFFIX}"
+
+
+def read_plugins(csrc: Path) -> list[Plugin]:
+    """Read every plugin.toml under `csrc`; leave out what is not for this platform."""
+    plugins = []
+    for facts_file in sorted((csrc / "plugins").glob("*/plugin.toml")):
+        facts = tomllib.loads(facts_file.read_text(encoding="utf-8"))
+        if sys.platform not in facts.get("platforms", [sys.platform]):
+            continue
+        folder = facts_file.parent
+        shared = [folder.parent / name for name in facts.get("shared", [])]
+        sources = [path for glob in facts["sources"] for path in sorted(folder.glob(glob))]
+        sources += [path for place in shared for path in sorted(place.glob("*.cpp"))]
+        if not sources:
+            raise CompileError(f"{facts_file}: no file matches sources = {facts['sources']}")
+        includes = [folder / name for name in facts.get("include", [])] + shared
+        plugins.append(Plugin(facts["name"], sources, [folder, *shared], includes))
+    return plugins
+
+
+def complaint_of(compiler: list[str]) -> str:
+    """Compile a small C++20 program; return the compiler's words, empty when it worked."""
+    with tempfile.TemporaryDirectory() as place:
+        program = Path(place, "program.cpp")
+        program.write_text("#include <concepts>\nint main() {}\n", encoding="utf-8")
+        command = [*compiler, "-std=c++20", "-c", program, "-o", program.with_suffix(".o")]
+        done = subprocess.run(command, capture_output=True, text=True)
+    lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or lines)[0] if done.returncode else ""
+
+
+def find_compiler() -> list[str]:
+    """Return the command of a working C++20 compiler: $CXX, else the first that works."""
+    named = os.environ.get("CXX")
+    usual = [sysconfig.get_config_var("CXX") or "c++", "c++", "g++", "clang++"]
+    tried = []
+    for candidate in [named] if named else dict.fromkeys(usual):
+        command = shlex.split(candidate)
+        complaint = complaint_of(command) if shutil.which(command[0]) else "not on PATH"
+        if not complaint:
+            return command
+        tried.append(f"{candidate} ({complaint})")
+    raise PlatformError(
+        f"nexus is built with a C++20 compiler, and none was found; tried: {', '.join(tried)}. "
+        "Install one (Debian, Ubuntu: apt-get install g++; Fedora: dnf install gcc-c++; "
+        "macOS: xcode-select --install; anywhere: pip install ziglang, then set "
+        "CXX='python3 -m ziglang c++'), or name yours in the variable CXX."
+    )
+
+
+def sanitizers() -> str:
+    """Return the value of NEXUS_SANITIZE; empty in a usual build."""
+    return os.environ.get("NEXUS_SANITIZE", "")
+
+
+def compile_flags() -> list[str]:
+    """Flags that every C++ file of nexus is compiled with."""
+    flags = ["-std=c++20", "-fPIC", "-fvisibility=hidden", "-pthread", "-Wall", "-Wextra"]
+    if os.environ.get("NEXUS_WERROR") == "1":
+        flags.append("-Werror")
+    if sanitizers():
+        checks = [f"-fsanitize={sanitizers()}", "-fno-sanitize-recover=all"]
+        return [*flags, "-O1", "-g", "-fno-omit-frame-pointer", *checks]
+    return [*flags, "-O2", "-g0"]
+
+
+def link_flags() -> list[str]:
+    """Flags that every library of nexus is linked with; a usual build is stripped."""
+    flags = ["-pthread"]
+    if not MACOS:
+        flags += ["-ldl", "-Wl,-Bsymbolic"]
+    if sanitizers():
+        return [*flags, f"-fsanitize={sanitizers()}"]
+    return [*flags, "-Wl,-x" if MACOS else "-Wl,-s"]
+
+
+def headers_in(folders: Iterable[Path]) -> list[Path]:
+    """Return every header under `folders`."""
+    return [path for folder in folders for path in folder.rglob("*") if path.suffix in HEADERS]
+
+
+def make(output: Path, command: list[str], inputs: Iterable[Path]) -> None:
+    """Run `command`, which makes `output`, unless the same command made it from these inputs."""
+    record = output.with_name(output.name + ".command")
+    line = shlex.join(command)
+    newest = max(path.stat().st_mtime_ns for path in inputs)
+    if output.exists() and record.exists() and record.read_text(encoding="utf-8") == line:
+        if output.stat().st_mtime_ns >= newest:
+            return
+    record.unlink(missing_ok=True)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    print(line, flush=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    print(done.stdout, end="", flush=True)
+    if done.returncode:
+        raise CompileError(f"{output.name} was not made: the compiler's words are above")
+    record.write_text(line, encoding="utf-8")
+
+
+def build_plugins(csrc: Path, out: Path, temp: Path) -> list[Path]:
+    """Build every plugin of this platform from `csrc` into `out`; return the libraries."""
+    plugins = read_plugins(csrc)
+    compiler = find_compiler()
+    common = [csrc / "include", csrc / "sdk"]
+    compiles, links = [], []
+    for plugin in plugins:
+        headers = headers_in([*common, *plugin.folders])
+        includes = [f"-I{path}" for path in (csrc / "include", csrc, *plugin.includes)]
+        objects = []
+        for source in plugin.sources:
+            name = "_".join(source.relative_to(csrc / "plugins").parts)
+            objects.append(temp / plugin.name / f"{name}.o")
+            command = [*compiler, *compile_flags(), *includes, "-c", source, "-o", objects[-1]]
+            compiles.append((objects[-1], [str(word) for word in command], [source, *headers]))
+        # Linked beside the objects, then put in place in one step: a process that has the
+        # old library open keeps it, and no process ever sees half of one.
+        linked = temp / plugin.name / plugin.library
+        command = [*compiler, "-shared", *objects, "-o", linked, *link_flags()]
+        links.append((linked, [str(word) for word in command], objects))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for jobs in compiles, links:
+            for _ in pool.map(lambda job: make(*job), jobs):
+                pass  # the first failure is raised here
+    return [put_in_place(linked, out / linked.name) for linked, _, _ in links]
+
+
+def put_in_place(made: Path, target: Path) -> Path:
+    """Copy `made` to `target` in one step, unless the copy is newer already."""
+    if not target.exists() or target.stat().st_mtime_ns < made.stat().st_mtime_ns:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.part")
+        shutil.copy2(made, part)
+        os.replace(part, target)
+    return target
