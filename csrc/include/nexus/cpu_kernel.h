@@ -10,8 +10,7 @@
  *     for (int64_t i = nxs_cpu_begin(launch); i < nxs_cpu_end(launch); ++i) y[i] += a * x[i];
  *   }
  *
- *   cc -O3 -march=native -fPIC -shared -I "$(python -c 'import nexus; print(nexus.get_include())')" \
- *     saxpy.c -o saxpy.so
+ *   cc -O3 -march=native -fPIC -shared $(python -m nexus --includes) saxpy.c -o saxpy.so
  *
  * A kernel is called with some of the groups at a time, from several threads at once, and must run
  * the items of groups [launch->begin, launch->end) and no others. It may be called any number
@@ -121,12 +120,12 @@ static inline int nxs_cpu_next_row(nxs_cpu_rows *rows) {
    each argument; the body also has `launch`. The arguments, 1 to 16:
      val(T, n)    a number or plain struct, by value      in(T, p)     a buffer that is only read
      out(T, p)    a buffer that is only written           inout(T, p)  a buffer, read and written */
-#define NXS_CPU_KERNEL(name, ...)                                                             \
-  static inline void name##__body(const nxs_cpu_launch *launch,                               \
-                                  NXS_LIST(NXS_PARAMETER, __VA_ARGS__));                      \
-  NXS_CPU_KERNEL_INFO(name, __VA_ARGS__);                                                     \
-  NXS_CPU_ENTRY(name) { name##__body(nxs_launch, NXS_LIST(NXS_CPU_VALUE, __VA_ARGS__)); }     \
-  static inline void name##__body(const nxs_cpu_launch *launch,                               \
+#define NXS_CPU_KERNEL(name, ...)                                                         \
+  static inline void name##__body(const nxs_cpu_launch *launch,                           \
+                                  NXS_LIST(NXS_PARAMETER, __VA_ARGS__));                  \
+  NXS_CPU_KERNEL_INFO(name, __VA_ARGS__);                                                 \
+  NXS_CPU_ENTRY(name) { name##__body(nxs_launch, NXS_LIST(NXS_CPU_VALUE, __VA_ARGS__)); } \
+  static inline void name##__body(const nxs_cpu_launch *launch,                           \
                                   NXS_LIST(NXS_PARAMETER, __VA_ARGS__))
 
 /* NXS_CPU_KERNEL_INFO(name, args...);  the record alone, for a function that you define yourself:
@@ -135,9 +134,9 @@ static inline int nxs_cpu_next_row(nxs_cpu_rows *rows) {
 
 /* NXS_CPU_GROUP_KERNEL_INFO(name, X, Y, Z, args...);  the same for a kernel that runs with groups
    of X x Y x Z items only; another group size is refused before it is called. */
-#define NXS_CPU_GROUP_KERNEL_INFO(name, X, Y, Z, ...)                                           \
-  static const nxs_arg_info name##__nxs_args[] = {NXS_LIST(NXS_CPU_ARG_INFO, __VA_ARGS__)};     \
-  NXS_CPU_EXPORT const nxs_kernel_info name##__nxs_info = {                                     \
+#define NXS_CPU_GROUP_KERNEL_INFO(name, X, Y, Z, ...)                                       \
+  static const nxs_arg_info name##__nxs_args[] = {NXS_LIST(NXS_CPU_ARG_INFO, __VA_ARGS__)}; \
+  NXS_CPU_EXPORT const nxs_kernel_info name##__nxs_info = {                                 \
       sizeof(nxs_kernel_info), NXS_COUNT(__VA_ARGS__), {X, Y, Z}, #name, name##__nxs_args}
 
 /* ---- parts of the macros above ------------------------------------------------------------ */
@@ -146,8 +145,8 @@ static inline int nxs_cpu_next_row(nxs_cpu_rows *rows) {
 #define NXS_GLOBAL
 #endif
 
-#define NXS_CPU_ENTRY(name)                                                                     \
-  NXS_CPU_EXPORT void name(void *const *nxs_args, const nxs_cpu_launch *nxs_launch);            \
+#define NXS_CPU_ENTRY(name)                                                          \
+  NXS_CPU_EXPORT void name(void *const *nxs_args, const nxs_cpu_launch *nxs_launch); \
   NXS_CPU_EXPORT void name(void *const *nxs_args, const nxs_cpu_launch *nxs_launch)
 
 #define NXS_CPU_ARG_INFO(i, argument) NXS_CPU_ARG_INFO_##argument

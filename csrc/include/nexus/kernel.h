@@ -1,7 +1,8 @@
 /* One kernel source for every backend: a kernel written with these words compiles with the compiler
- * of each device. No parser and no new language: this is a header.
- *
- *   #include <nexus/kernel.h>
+ * of each device. No parser and no new language: this is a header. */
+
+// clang-format off
+/*   #include <nexus/kernel.h>
  *
  *   NXS_KERNEL(saxpy, val(float, a), in(float, x), inout(float, y)) {
  *     int i = nxs_global_id(0);
@@ -67,6 +68,7 @@
  * private memory on the CPU, 32 KiB of shared memory to fit every GPU; items of one phase depend on
  * each other through the atomics only; include other headers before this one.
  */
+// clang-format on
 #ifndef NEXUS_KERNEL_H
 #define NEXUS_KERNEL_H
 
