@@ -72,7 +72,7 @@ def complaint_of(compiler: list[str]) -> str:
     with tempfile.TemporaryDirectory() as place:
         program = Path(place, "program.cpp")
         program.write_text("#include <concepts>\nint main() {}\n", encoding="utf-8")
-        command = [*compiler, "-std=c++20", "-c", program, "-o", program.with_suffix(".o")]
+        command = [*compiler, "-std=c++20", "-c", str(program), "-o", f"{program}.o"]
         done = subprocess.run(command, capture_output=True, text=True)
     lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
     errors = [line for line in lines if "error" in line.lower()]

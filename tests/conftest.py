@@ -1,0 +1,18 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A machine that is busy is not a failure, and a failure seen once must be seen again.
+settings.register_profile("nexus", deadline=None, derandomize=True)
+settings.load_profile("nexus")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the root of the source tree."""
+    return Path(__file__).resolve().parents[1]

@@ -1,0 +1,60 @@
+"""Runs the C and C++ tests of csrc/tests, each a program of its own; compiles each header alone.
+
+A program prints what failed and returns something else than 0. It gets the folder of the built
+plugins as its argument. NEXUS_SANITIZE, as in a build, instruments the programs too.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import build_plugins as native
+
+ROOT = Path(__file__).resolve().parents[1]
+CSRC = ROOT / "csrc"
+PROGRAMS = sorted([*CSRC.glob("tests/*.cpp"), *CSRC.glob("tests/*.c")])
+# Left out: parts of kernel.h, and a table that a macro of the reader's must come before.
+HEADERS = sorted(
+    path
+    for path in [*CSRC.glob("include/**/*.h"), *CSRC.glob("**/*.hpp")]
+    if path.parent.name != "kernel" and path.name != "_nxs_functions.h"
+)
+BUILT = ROOT / "build" / f"cpp_tests{native.sanitizers().replace(',', '_')}"
+DIALECTS = {".c": ["c11"], ".cpp": ["c++20"], ".h": ["c11", "c++17"], ".hpp": ["c++20"]}
+DIALECTS["kernel.h"] = ["c++17", "c++20"]  # on the CPU a portable kernel is C++
+
+
+def compiler(dialect: str) -> list[str]:
+    """Return the command that compiles one file of this dialect, with every warning an error."""
+    language = ["-x", "c++" if "+" in dialect else "c", f"-std={dialect}"]
+    flags = [flag for flag in native.compile_flags() if not flag.startswith("-std=")]
+    return [*native.find_compiler(), *language, *flags, "-Werror", f"-I{CSRC}/include", f"-I{CSRC}"]
+
+
+def name(path: Path) -> str:
+    """Return the path inside csrc, as the name of a test."""
+    return path.relative_to(CSRC).as_posix()
+
+
+@pytest.mark.parametrize("source", PROGRAMS, ids=name)
+def test_program(source: Path) -> None:
+    program = BUILT / source.stem
+    end = ["-x", "none", *native.link_flags()]
+    command = [*compiler(DIALECTS[source.suffix][0]), str(source), "-o", str(program), *end]
+    native.make(program, command, [source, *native.headers_in([CSRC])])
+    plugins = ROOT / "nexus" / "plugins"
+    done = subprocess.run([program, plugins], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=name)
+def test_header_compiles_alone(header: Path, tmp_path: Path) -> None:
+    for dialect in DIALECTS.get(header.name, DIALECTS[header.suffix]):
+        lone = tmp_path / "lone.cc"
+        lone.write_text(f'#include "{header}"\nextern int unused;\n', encoding="utf-8")
+        command = [*compiler(dialect), "-fsyntax-only", str(lone)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, f"as {dialect}:\n{done.stderr}"
