@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Turns schema/api.toml into every generated file: `generate.py` writes them, `generate.py --check` fails on drift."""
+"""Turns schema/api.toml into every generated file; with `--check` it only fails on drift."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from generator import c, spec  # noqa: E402
+from generator import c, spec
 
 EMITTERS = (c,)
 
@@ -35,7 +35,9 @@ def _same(path: Path, text: str) -> bool:
 def main() -> int:
     """Write what is stale, or only say so."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is stale")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 when a file is stale"
+    )
     check = parser.parse_args().check
     files = outputs()
     paths = stale(files)

@@ -29,9 +29,19 @@ C_TYPES = {
     "size_inout": "size_t *",
 }
 DIRECTIONS = {"host_out": "[in, out]", "value_out": "[out]", "size_inout": "[in, out]"}
-VALUE_TYPES = ("int", "flt", "str", "int_vec", "flt_vec", "str_vec", "obj")
+# type of a property -> its member of NXS_PropertyType
+VALUE_TYPES = {
+    "int": "Int",
+    "flt": "Float",
+    "str": "String",
+    "int_vec": "IntVector",
+    "flt_vec": "FloatVector",
+    "str_vec": "StringVector",
+    "obj": "Object",
+}
 ENTRY_KEYS = {
-    "name", "noun", "doc", "args", "returns", "gil", "waits", "joins", "optional", "errors", "since", "value_type",
+    "name", "noun", "doc", "args", "returns", "gil", "waits", "joins", "joins_on", "optional",
+    "internal", "errors", "since", "value_type",
 }  # fmt: skip
 ARG_KEYS = {"name", "type", "doc", "nullable", "default", "nbytes", "readonly_if"}
 
@@ -97,7 +107,9 @@ class Function:
     args: tuple[Argument, ...]
     waits: bool = False
     joins: str = ""
+    joins_on: str = ""
     optional: bool = False
+    internal: bool = False
     errors: tuple[str, ...] = ()
     since: str = "1.0"
     value_type: str = ""
@@ -126,9 +138,20 @@ class Function:
         }[kind]
 
     @property
+    def reads_value(self) -> bool:
+        """Whether it is a getter of the pattern (..., value, nbytes)."""
+        return any(arg.type == "value_out" for arg in self.args)
+
+    @property
     def reads_property(self) -> bool:
         """Whether it is a getter of the pattern (..., property, value, nbytes)."""
-        return any(arg.type == "value_out" for arg in self.args)
+        return self.reads_value and any(arg.type == "property" for arg in self.args)
+
+    @property
+    def imperative(self) -> str:
+        """The sentence of `doc` as Python docstrings begin: `Copies a` -> `Copy a`."""
+        verb, rest = self.doc.split(" ", 1)
+        return (verb[:-3] + "y" if verb.endswith("ies") else verb.removesuffix("s")) + " " + rest
 
 
 @dataclass(frozen=True)
@@ -147,6 +170,36 @@ class Member:
     name: str
     value: int
     doc: str
+
+
+@dataclass(frozen=True)
+class Status(Member):
+    """What a call answers, and the Python exception for it."""
+
+    exception: str = "NexusError"
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A number of the C header."""
+
+    name: str
+    c_value: str
+    doc: str
+
+    @property
+    def value(self) -> int:
+        """The number."""
+        return int(self.c_value.removeprefix("UINT64_C(").removesuffix(")"), 0)
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A struct that crosses the C API; its first member, struct_size, is not in `fields`."""
+
+    name: str
+    doc: str
+    fields: tuple[Argument, ...]
 
 
 @dataclass(frozen=True)
@@ -187,8 +240,10 @@ class Spec:
 
     major: int
     minor: int
+    constants: tuple[Constant, ...]
+    structs: dict[str, Struct]
     kinds: dict[str, Kind]
-    statuses: tuple[Member, ...]
+    statuses: tuple[Status, ...]
     enums: dict[str, Enum]
     properties: tuple[Property, ...]
     data_types: tuple[DataType, ...]
@@ -203,11 +258,14 @@ def load(source: Path = SOURCE) -> Spec:
     with source.open("rb") as file:
         data = tomllib.load(file)
     functions = tuple(_function(entry) for entry in data["function"])
+    structs = {name: _struct(name, **entry) for name, entry in data["structs"].items()}
     spec = Spec(
         major=data["api"]["major"],
         minor=data["api"]["minor"],
+        constants=tuple(Constant(name, *entry) for name, entry in data["constants"].items()),
+        structs=structs,
         kinds={name: Kind(name, **entry) for name, entry in data["kinds"].items()},
-        statuses=tuple(Member(name, *entry) for name, entry in data["statuses"].items()),
+        statuses=tuple(Status(name, *entry) for name, entry in data["statuses"].items()),
         enums={name: _enum(name, entry) for name, entry in data["enums"].items()},
         properties=tuple(Property(name, **entry) for name, entry in data["properties"].items()),
         data_types=tuple(
@@ -226,14 +284,22 @@ def load(source: Path = SOURCE) -> Spec:
 def _function(entry: dict[str, Any]) -> Function:
     unknown = entry.keys() - ENTRY_KEYS
     if unknown:
-        raise SpecError(f"function {entry.get('name')}: unknown keys {sorted(unknown)}; known: {sorted(ENTRY_KEYS)}")
+        raise SpecError(
+            f"function {entry.get('name')}: unknown keys {sorted(unknown)}; "
+            f"known: {sorted(ENTRY_KEYS)}"
+        )
     for arg in entry["args"]:
         if arg.keys() - ARG_KEYS:
-            raise SpecError(f"function {entry['name']}, argument {arg.get('name')}: unknown keys in {sorted(arg)}")
+            where = f"function {entry['name']}, argument {arg.get('name')}"
+            raise SpecError(f"{where}: unknown keys in {sorted(arg)}")
     fields = dict(entry)
     fields["args"] = tuple(Argument(**arg) for arg in entry["args"])
     fields["errors"] = tuple(entry.get("errors", ()))
     return Function(**fields)
+
+
+def _struct(name: str, doc: str, fields: list[dict[str, Any]]) -> Struct:
+    return Struct(name, doc, tuple(Argument(**field) for field in fields))
 
 
 def _enum(name: str, entry: dict[str, Any]) -> Enum:
@@ -245,7 +311,7 @@ def check(spec: Spec) -> None:
     """Refuse what no emitter could make sense of.
 
     Raises:
-        SpecError: two entries share a name or number, or an entry refers to something that is not there.
+        SpecError: two entries share a name or number, or one refers to something missing.
     """
     _check_unique("function", [function.name for function in spec.functions])
     _check_unique("status", [status.value for status in spec.statuses])
@@ -253,7 +319,7 @@ def check(spec: Spec) -> None:
     _check_unique("data type", [data_type.value for data_type in spec.data_types])
     for prop in spec.properties:
         if prop.type not in VALUE_TYPES:
-            raise SpecError(f"property {prop.name}: type {prop.type!r} is none of {VALUE_TYPES}")
+            raise SpecError(f"property {prop.name}: type {prop.type!r} is none of {[*VALUE_TYPES]}")
     statuses = {status.name for status in spec.statuses}
     names = {function.name for function in spec.functions}
     for function in spec.functions:
@@ -271,22 +337,31 @@ def _check_function(spec: Spec, function: Function, statuses: set[str], names: s
     if unknown:
         raise SpecError(f"function {function.name}: unknown statuses {sorted(unknown)}")
     if function.gil not in ("hold", "release"):
-        raise SpecError(f"function {function.name}: gil is {function.gil!r}, not 'hold' or 'release'")
+        raise SpecError(
+            f"function {function.name}: gil is {function.gil!r}, not 'hold' or 'release'"
+        )
+    if function.value_type and function.value_type not in VALUE_TYPES:
+        raise SpecError(f"function {function.name}: value_type is none of {[*VALUE_TYPES]}")
+    arg_names = {arg.name for arg in function.args}
     if function.joins and function.joins not in names:
         raise SpecError(f"function {function.name}: joins {function.joins!r}, which is no function")
-    arg_names = {arg.name for arg in function.args}
+    if function.joins and (function.joins_on not in arg_names or "stream" not in arg_names):
+        raise SpecError(f"function {function.name}: joins needs joins_on and an argument stream")
     if function.waits != ("timeout_ns" in arg_names):
-        raise SpecError(f"function {function.name}: 'waits' and the argument timeout_ns belong together")
+        raise SpecError(f"function {function.name}: waits and timeout_ns belong together")
     for arg in function.args:
         _check_argument(spec, function, arg, arg_names)
 
 
 def _check_argument(spec: Spec, function: Function, arg: Argument, arg_names: set[str]) -> None:
     where = f"function {function.name}, argument {arg.name}"
-    structs = ("struct_in", "struct_out")
-    if arg.type not in C_TYPES and arg.type not in spec.kinds and arg.base not in ("flags", "enum", *structs):
+    if arg.base in ("flags", "enum"):
+        if arg.parameter not in spec.enums:
+            raise SpecError(f"{where}: unknown enum {arg.parameter!r}")
+    elif arg.base in ("struct_in", "struct_out"):
+        if arg.parameter not in spec.structs:
+            raise SpecError(f"{where}: unknown struct {arg.parameter!r}")
+    elif arg.type not in C_TYPES and arg.type not in spec.kinds:
         raise SpecError(f"{where}: unknown type {arg.type!r}")
-    if arg.base in ("flags", "enum") and arg.parameter not in spec.enums:
-        raise SpecError(f"{where}: unknown enum {arg.parameter!r}")
     if arg.type in ("host_in", "host_out") and arg.nbytes not in arg_names:
-        raise SpecError(f"{where}: host memory needs `nbytes`, the name of the argument with its size")
+        raise SpecError(f"{where}: host memory needs `nbytes`, the argument with its size")

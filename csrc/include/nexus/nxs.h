@@ -29,10 +29,10 @@ typedef int32_t nxs_int;
 typedef uint32_t nxs_uint;
 typedef uint32_t nxs_flags;
 
-#define NXS_WAIT_FOREVER UINT64_MAX   // a timeout_ns without an end
-#define NXS_MAX_RUNTIMES 128          // runtime numbers are 0 to 127
-#define NXS_RUN_SLICE_NS 50000000ull  // how long a Bounded blocking call lasts, 50 ms
-#define NP_VENDOR_FIRST 0x10000       // property ids from here on belong to the vendors
+#define NXS_WAIT_FOREVER UINT64_C(0xFFFFFFFFFFFFFFFF)  // A timeout_ns without an end.
+#define NXS_MAX_RUNTIMES 128  // Runtime numbers are 0 to 127.
+#define NXS_RUN_SLICE_NS UINT64_C(50000000)  // How long a Bounded blocking call lasts, 50 ms.
+#define NP_VENDOR_FIRST 0x10000  // Property ids from here on belong to the vendors.
 
 // Sizes in work-items, x fastest.
 typedef struct nxs_dim3 {
@@ -41,16 +41,16 @@ typedef struct nxs_dim3 {
 
 // What the loader tells a plugin. Grows only at the end.
 typedef struct nxs_init {
-  uint32_t struct_size;  // sizeof(nxs_init) of the caller
-  uint32_t api_version;  // NXS_API_VERSION of the caller
-  uint32_t runtime;      // the number in every handle of this plugin
+  uint32_t struct_size;  // [in] sizeof(nxs_init) of the caller
+  nxs_uint api_version;  // NXS_API_VERSION of the caller.
+  nxs_uint runtime;  // The number in every handle of this plugin.
 } nxs_init;
 
 // What nxsGetPropertyInfo tells. Grows only at the end.
 typedef struct nxs_property_info {
   uint32_t struct_size;  // [in] sizeof(nxs_property_info) of the caller
-  nxs_int type;          // an NXS_PropertyType
-  const char *name;      // lives as long as the process
+  nxs_int type;  // An NXS_PropertyType.
+  const char *name;  // Lives as long as the process.
 } nxs_property_info;
 
 // What a call answers. A negative handle or ticket is one of these.
@@ -221,7 +221,7 @@ typedef enum nxs_data_type {
   NXS_DataType_Bool = 19,  // 8 bits
 } nxs_data_type;
 
-// Properties; the comment gives the type and the unit of the value.
+// Properties, with type and unit of the value.
 typedef enum nxs_property {
   NP_Name = 0,  // str: What the object is called.
   NP_Type = 1,  // str: The kind of object; of a device: cpu, gpu, accelerator; of a library: the kind of binary.
@@ -341,8 +341,8 @@ NXS_API nxs_status nxsGetPropertyInfo(nxs_uint property, nxs_property_info *info
 // Returns NXS_Success, or NXS_InvalidProperty, NXS_InvalidArgSize, NXS_InvalidValue,
 // NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsGetRuntimeProperty(nxs_uint property, void *value, size_t *nbytes)
-    NXS_NOEXCEPT;
+NXS_API nxs_status nxsGetRuntimeProperty(nxs_uint property, void *value,
+                                         size_t *nbytes) NXS_NOEXCEPT;
 
 // Reads one property of a device.
 //
@@ -354,8 +354,8 @@ NXS_API nxs_status nxsGetRuntimeProperty(nxs_uint property, void *value, size_t 
 // Returns NXS_Success, or NXS_InvalidDevice, NXS_InvalidProperty, NXS_InvalidArgSize,
 // NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsGetDeviceProperty(nxs_int device, nxs_uint property, void *value, size_t
-    *nbytes) NXS_NOEXCEPT;
+NXS_API nxs_status nxsGetDeviceProperty(nxs_int device, nxs_uint property, void *value,
+                                        size_t *nbytes) NXS_NOEXCEPT;
 
 // Allocates a buffer of `nbytes` on `device` and, when `host_ptr` is not NULL, fills it from
 // there. With the flag Wrap no memory is allocated: the buffer is the memory at `host_ptr`.
@@ -370,8 +370,8 @@ NXS_API nxs_status nxsGetDeviceProperty(nxs_int device, nxs_uint property, void 
 // NXS_InvalidDevice, NXS_InvalidBufferSize, NXS_InvalidValue, NXS_InvalidHostPtr,
 // NXS_MemObjectAllocationFailure, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // May take as long as the driver takes. Thread-safe. Since 1.0.
-NXS_API nxs_handle nxsCreateBuffer(nxs_int device, size_t nbytes, nxs_flags flags, const void
-    *host_ptr) NXS_NOEXCEPT;
+NXS_API nxs_handle nxsCreateBuffer(nxs_int device, size_t nbytes, nxs_flags flags,
+                                   const void *host_ptr) NXS_NOEXCEPT;
 
 // Makes a view of `nbytes` of a buffer from `offset` on. It shares the memory and keeps it
 // alive.
@@ -396,8 +396,8 @@ NXS_API nxs_handle nxsCreateSubBuffer(nxs_handle buffer, size_t offset, size_t n
 // Returns NXS_Success, or NXS_InvalidBuffer, NXS_InvalidProperty, NXS_InvalidArgSize,
 // NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsGetBufferProperty(nxs_handle buffer, nxs_uint property, void *value, size_t
-    *nbytes) NXS_NOEXCEPT;
+NXS_API nxs_status nxsGetBufferProperty(nxs_handle buffer, nxs_uint property, void *value,
+                                        size_t *nbytes) NXS_NOEXCEPT;
 
 // Copies the whole buffer to host memory, or host memory into it. Waits first for every run
 // submitted before that uses the buffer, on any stream; when the time is over before, nothing is
@@ -413,7 +413,7 @@ NXS_API nxs_status nxsGetBufferProperty(nxs_handle buffer, nxs_uint property, vo
 // NXS_InvalidValue, NXS_Timeout, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Blocks until then or the time is over. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsCopyBuffer(nxs_handle buffer, void *host_ptr, nxs_flags flags, size_t nbytes,
-    uint64_t timeout_ns) NXS_NOEXCEPT;
+                                 uint64_t timeout_ns) NXS_NOEXCEPT;
 
 // Copies `nbytes` from one buffer to another, in the order of a stream. Both must be of this
 // runtime; ranges of one memory must not overlap.
@@ -430,8 +430,9 @@ NXS_API nxs_status nxsCopyBuffer(nxs_handle buffer, void *host_ptr, nxs_flags fl
 // NXS_InvalidBuffer, NXS_InvalidStream, NXS_InvalidBufferSize, NXS_MemCopyOverlap,
 // NXS_InvalidValue, NXS_ExecutionFailed, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Blocks with NXS_RunFlags_Blocking only. Thread-safe. Since 1.0.
-NXS_API int64_t nxsCopyBufferRegion(nxs_handle src, size_t src_offset, nxs_handle dst, size_t
-    dst_offset, size_t nbytes, nxs_handle stream, nxs_flags flags) NXS_NOEXCEPT;
+NXS_API int64_t nxsCopyBufferRegion(nxs_handle src, size_t src_offset, nxs_handle dst,
+                                    size_t dst_offset, size_t nbytes, nxs_handle stream,
+                                    nxs_flags flags) NXS_NOEXCEPT;
 
 // Fills a range of a buffer with a repeated pattern, in the order of a stream.
 //
@@ -449,7 +450,8 @@ NXS_API int64_t nxsCopyBufferRegion(nxs_handle src, size_t src_offset, nxs_handl
 // NXS_DeviceLost, NXS_NotSupported.
 // Blocks with NXS_RunFlags_Blocking only. Thread-safe. Since 1.0.
 NXS_API int64_t nxsFillBuffer(nxs_handle buffer, size_t offset, size_t nbytes, const void *pattern,
-    size_t pattern_nbytes, nxs_handle stream, nxs_flags flags) NXS_NOEXCEPT;
+                              size_t pattern_nbytes, nxs_handle stream,
+                              nxs_flags flags) NXS_NOEXCEPT;
 
 // Waits until every run submitted before that uses the buffer is finished, on any stream. Failed
 // runs count as finished.
@@ -473,8 +475,8 @@ NXS_API nxs_status nxsWaitBuffer(nxs_handle buffer, uint64_t timeout_ns) NXS_NOE
 // Returns NXS_Success, or NXS_InvalidBuffer, NXS_InvalidArgSize, NXS_InvalidValue,
 // NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Optional. Since 1.0.
-NXS_API nxs_status nxsExportBuffer(nxs_handle buffer, nxs_int type, void *value, size_t *nbytes)
-    NXS_NOEXCEPT;
+NXS_API nxs_status nxsExportBuffer(nxs_handle buffer, nxs_int type, void *value,
+                                   size_t *nbytes) NXS_NOEXCEPT;
 
 // Makes a buffer from what nxsExportBuffer wrote. Reserved.
 //
@@ -487,8 +489,8 @@ NXS_API nxs_status nxsExportBuffer(nxs_handle buffer, nxs_int type, void *value,
 // NXS_InvalidDevice, NXS_InvalidValue, NXS_InvalidArgSize, NXS_OutOfHostMemory, NXS_DeviceLost,
 // NXS_NotSupported.
 // Does not wait. Thread-safe. Optional. Since 1.0.
-NXS_API nxs_handle nxsImportBuffer(nxs_int device, nxs_int type, const void *value, size_t nbytes)
-    NXS_NOEXCEPT;
+NXS_API nxs_handle nxsImportBuffer(nxs_int device, nxs_int type, const void *value,
+                                   size_t nbytes) NXS_NOEXCEPT;
 
 // Gives the handle back. The memory goes when the last command, sub-buffer and run that uses it
 // is gone. Never waits.
@@ -533,8 +535,8 @@ NXS_API nxs_handle nxsCreateLibraryFromFile(nxs_int device, const char *path) NX
 // Returns NXS_Success, or NXS_InvalidLibrary, NXS_InvalidProperty, NXS_InvalidArgSize,
 // NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsGetLibraryProperty(nxs_handle library, nxs_uint property, void *value, size_t
-    *nbytes) NXS_NOEXCEPT;
+NXS_API nxs_status nxsGetLibraryProperty(nxs_handle library, nxs_uint property, void *value,
+                                         size_t *nbytes) NXS_NOEXCEPT;
 
 // Lists the kernels of a library, as a StringVector.
 //
@@ -545,8 +547,8 @@ NXS_API nxs_status nxsGetLibraryProperty(nxs_handle library, nxs_uint property, 
 // Returns NXS_Success, or NXS_InvalidLibrary, NXS_InvalidArgSize, NXS_InvalidValue,
 // NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsGetLibraryKernels(nxs_handle library, void *value, size_t *nbytes)
-    NXS_NOEXCEPT;
+NXS_API nxs_status nxsGetLibraryKernels(nxs_handle library, void *value,
+                                        size_t *nbytes) NXS_NOEXCEPT;
 
 // Gives the handle back. Kernels keep their library.
 //
@@ -579,8 +581,8 @@ NXS_API nxs_handle nxsGetKernel(nxs_handle library, const char *name, nxs_flags 
 // Returns NXS_Success, or NXS_InvalidKernel, NXS_InvalidProperty, NXS_InvalidArgSize,
 // NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsGetKernelProperty(nxs_handle kernel, nxs_uint property, void *value, size_t
-    *nbytes) NXS_NOEXCEPT;
+NXS_API nxs_status nxsGetKernelProperty(nxs_handle kernel, nxs_uint property, void *value,
+                                        size_t *nbytes) NXS_NOEXCEPT;
 
 // Gives the handle back. Commands keep their kernel.
 //
@@ -622,8 +624,8 @@ NXS_API nxs_handle nxsGetDefaultStream(nxs_int device) NXS_NOEXCEPT;
 // Returns NXS_Success, or NXS_InvalidStream, NXS_InvalidProperty, NXS_InvalidArgSize,
 // NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsGetStreamProperty(nxs_handle stream, nxs_uint property, void *value, size_t
-    *nbytes) NXS_NOEXCEPT;
+NXS_API nxs_status nxsGetStreamProperty(nxs_handle stream, nxs_uint property, void *value,
+                                        size_t *nbytes) NXS_NOEXCEPT;
 
 // Waits until everything submitted to the stream before is finished. Failed runs count as
 // finished.
@@ -660,8 +662,8 @@ NXS_API nxs_status nxsWaitRun(nxs_handle stream, int64_t ticket, uint64_t timeou
 // NXS_InvalidValue, NXS_ProfilingInfoNotAvailable, NXS_OutOfHostMemory, NXS_DeviceLost,
 // NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsGetRunProperty(nxs_handle stream, int64_t ticket, nxs_uint property, void
-    *value, size_t *nbytes) NXS_NOEXCEPT;
+NXS_API nxs_status nxsGetRunProperty(nxs_handle stream, int64_t ticket, nxs_uint property,
+                                     void *value, size_t *nbytes) NXS_NOEXCEPT;
 
 // Gives the handle back. What was submitted still runs. Never waits.
 //
@@ -693,8 +695,8 @@ NXS_API nxs_handle nxsCreateEvent(nxs_int device, nxs_int type) NXS_NOEXCEPT;
 // Returns NXS_Success, or NXS_InvalidEvent, NXS_InvalidProperty, NXS_InvalidArgSize,
 // NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsGetEventProperty(nxs_handle event, nxs_uint property, void *value, size_t
-    *nbytes) NXS_NOEXCEPT;
+NXS_API nxs_status nxsGetEventProperty(nxs_handle event, nxs_uint property, void *value,
+                                       size_t *nbytes) NXS_NOEXCEPT;
 
 // Raises the value of an event from the host. A value not above the present one changes nothing.
 //
@@ -740,8 +742,8 @@ NXS_API nxs_status nxsResetEvent(nxs_handle event, uint64_t value) NXS_NOEXCEPT;
 // Returns NXS_Success, or NXS_InvalidEvent, NXS_InvalidArgSize, NXS_InvalidValue,
 // NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Optional. Since 1.0.
-NXS_API nxs_status nxsExportEvent(nxs_handle event, nxs_int type, void *value, size_t *nbytes)
-    NXS_NOEXCEPT;
+NXS_API nxs_status nxsExportEvent(nxs_handle event, nxs_int type, void *value,
+                                  size_t *nbytes) NXS_NOEXCEPT;
 
 // Makes an event from what nxsExportEvent wrote. Reserved.
 //
@@ -754,8 +756,8 @@ NXS_API nxs_status nxsExportEvent(nxs_handle event, nxs_int type, void *value, s
 // NXS_InvalidDevice, NXS_InvalidValue, NXS_InvalidArgSize, NXS_OutOfHostMemory, NXS_DeviceLost,
 // NXS_NotSupported.
 // Does not wait. Thread-safe. Optional. Since 1.0.
-NXS_API nxs_handle nxsImportEvent(nxs_int device, nxs_int type, const void *value, size_t nbytes)
-    NXS_NOEXCEPT;
+NXS_API nxs_handle nxsImportEvent(nxs_int device, nxs_int type, const void *value,
+                                  size_t nbytes) NXS_NOEXCEPT;
 
 // Gives the handle back. Commands keep their event.
 //
@@ -788,7 +790,7 @@ NXS_API nxs_handle nxsCreateSchedule(nxs_int device, nxs_flags flags) NXS_NOEXCE
 // NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetScheduleProperty(nxs_handle schedule, nxs_uint property, void *value,
-    size_t *nbytes) NXS_NOEXCEPT;
+                                          size_t *nbytes) NXS_NOEXCEPT;
 
 // Submits a run of the schedule, with what is set now, to a stream. Runs of one schedule never
 // overlap.
@@ -802,8 +804,8 @@ NXS_API nxs_status nxsGetScheduleProperty(nxs_handle schedule, nxs_uint property
 // NXS_InvalidKernelArgs, NXS_InvalidValue, NXS_InvalidDevice, NXS_ExecutionFailed,
 // NXS_ExecStatusErrorForEventsInWaitList, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Blocks with NXS_RunFlags_Blocking only. Thread-safe. Since 1.0.
-NXS_API int64_t nxsRunSchedule(nxs_handle schedule, nxs_handle stream, nxs_flags flags)
-    NXS_NOEXCEPT;
+NXS_API int64_t nxsRunSchedule(nxs_handle schedule, nxs_handle stream,
+                               nxs_flags flags) NXS_NOEXCEPT;
 
 // Gives the handle back. Runs in flight go on. Never waits.
 //
@@ -836,8 +838,8 @@ NXS_API nxs_handle nxsCreateCommand(nxs_handle schedule, nxs_handle kernel) NXS_
 // NXS_InvalidSchedule, NXS_InvalidEvent, NXS_InvalidDevice, NXS_OutOfHostMemory, NXS_DeviceLost,
 // NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_handle nxsCreateSignalCommand(nxs_handle schedule, nxs_handle event, uint64_t value)
-    NXS_NOEXCEPT;
+NXS_API nxs_handle nxsCreateSignalCommand(nxs_handle schedule, nxs_handle event,
+                                          uint64_t value) NXS_NOEXCEPT;
 
 // Records a wait: what follows runs once the event is at least `value`. It may be submitted
 // before its signal.
@@ -850,8 +852,8 @@ NXS_API nxs_handle nxsCreateSignalCommand(nxs_handle schedule, nxs_handle event,
 // NXS_InvalidSchedule, NXS_InvalidEvent, NXS_InvalidDevice, NXS_OutOfHostMemory, NXS_DeviceLost,
 // NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_handle nxsCreateWaitCommand(nxs_handle schedule, nxs_handle event, uint64_t value)
-    NXS_NOEXCEPT;
+NXS_API nxs_handle nxsCreateWaitCommand(nxs_handle schedule, nxs_handle event,
+                                        uint64_t value) NXS_NOEXCEPT;
 
 // Records a copy between buffers. nxsSetCommandArgument 0 and 1 replace source and destination.
 //
@@ -867,7 +869,8 @@ NXS_API nxs_handle nxsCreateWaitCommand(nxs_handle schedule, nxs_handle event, u
 // NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateCopyCommand(nxs_handle schedule, nxs_handle src, size_t src_offset,
-    nxs_handle dst, size_t dst_offset, size_t nbytes) NXS_NOEXCEPT;
+                                        nxs_handle dst, size_t dst_offset,
+                                        size_t nbytes) NXS_NOEXCEPT;
 
 // Records a fill of a range of a buffer with a repeated pattern. nxsSetCommandArgument 0
 // replaces the buffer.
@@ -884,7 +887,8 @@ NXS_API nxs_handle nxsCreateCopyCommand(nxs_handle schedule, nxs_handle src, siz
 // NXS_InvalidHostPtr, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateFillCommand(nxs_handle schedule, nxs_handle buffer, size_t offset,
-    size_t nbytes, const void *pattern, size_t pattern_nbytes) NXS_NOEXCEPT;
+                                        size_t nbytes, const void *pattern,
+                                        size_t pattern_nbytes) NXS_NOEXCEPT;
 
 // Sets a buffer as an argument; seen by the next run. The command keeps the buffer until it is
 // replaced.
@@ -897,8 +901,8 @@ NXS_API nxs_handle nxsCreateFillCommand(nxs_handle schedule, nxs_handle buffer, 
 // NXS_InvalidArgValue, NXS_InvalidBufferSize, NXS_MemCopyOverlap, NXS_InvalidDevice,
 // NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsSetCommandArgument(nxs_handle command, nxs_int index, nxs_handle buffer)
-    NXS_NOEXCEPT;
+NXS_API nxs_status nxsSetCommandArgument(nxs_handle command, nxs_int index,
+                                         nxs_handle buffer) NXS_NOEXCEPT;
 
 // Sets a scalar or struct by value as an argument; copied. Of a signal or wait command, index 0
 // is its value, 8 bytes.
@@ -911,8 +915,8 @@ NXS_API nxs_status nxsSetCommandArgument(nxs_handle command, nxs_int index, nxs_
 // Returns NXS_Success, or NXS_InvalidCommand, NXS_InvalidArgIndex, NXS_InvalidArgValue,
 // NXS_InvalidArgSize, NXS_InvalidHostPtr, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsSetCommandScalar(nxs_handle command, nxs_int index, const void *value, size_t
-    nbytes) NXS_NOEXCEPT;
+NXS_API nxs_status nxsSetCommandScalar(nxs_handle command, nxs_int index, const void *value,
+                                       size_t nbytes) NXS_NOEXCEPT;
 
 // Sets an option of a dispatch; seen by the next run.
 //
@@ -923,8 +927,8 @@ NXS_API nxs_status nxsSetCommandScalar(nxs_handle command, nxs_int index, const 
 // Returns NXS_Success, or NXS_InvalidCommand, NXS_InvalidValue, NXS_MaxSizeRestrictionExceeded,
 // NXS_NotSupported, NXS_OutOfHostMemory, NXS_DeviceLost.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsSetCommandOption(nxs_handle command, nxs_int option, int64_t value)
-    NXS_NOEXCEPT;
+NXS_API nxs_status nxsSetCommandOption(nxs_handle command, nxs_int option,
+                                       int64_t value) NXS_NOEXCEPT;
 
 // Sets the group and the grid of a dispatch, both in work-items. The group need not divide the
 // grid. May be called again.
@@ -936,8 +940,8 @@ NXS_API nxs_status nxsSetCommandOption(nxs_handle command, nxs_int option, int64
 // Returns NXS_Success, or NXS_InvalidCommand, NXS_InvalidWorkGroupSize, NXS_InvalidWorkItemSize,
 // NXS_InvalidGlobalWorkSize, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsFinalizeCommand(nxs_handle command, nxs_dim3 group_size, nxs_dim3 grid_size)
-    NXS_NOEXCEPT;
+NXS_API nxs_status nxsFinalizeCommand(nxs_handle command, nxs_dim3 group_size,
+                                      nxs_dim3 grid_size) NXS_NOEXCEPT;
 
 // Reads one property of a command.
 //
@@ -950,8 +954,8 @@ NXS_API nxs_status nxsFinalizeCommand(nxs_handle command, nxs_dim3 group_size, n
 // NXS_InvalidValue, NXS_ProfilingInfoNotAvailable, NXS_OutOfHostMemory, NXS_DeviceLost,
 // NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
-NXS_API nxs_status nxsGetCommandProperty(nxs_handle command, nxs_uint property, void *value, size_t
-    *nbytes) NXS_NOEXCEPT;
+NXS_API nxs_status nxsGetCommandProperty(nxs_handle command, nxs_uint property, void *value,
+                                         size_t *nbytes) NXS_NOEXCEPT;
 
 // Gives the handle back. The command stays recorded.
 //
@@ -962,7 +966,7 @@ NXS_API nxs_status nxsGetCommandProperty(nxs_handle command, nxs_uint property, 
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsReleaseCommand(nxs_handle command) NXS_NOEXCEPT;
 
-// Every function of one runtime; a function the plugin does not have is NULL. Grows only at the end.
+// Every function of one runtime; one that the plugin does not have is NULL. Grows only at the end.
 typedef struct nxs_table {
   uint32_t struct_size;  // sizeof(nxs_table) of who filled it
   uint32_t api_version;  // NXS_API_VERSION of the plugin
