@@ -1,0 +1,47 @@
+// The C functions of the runtime and its devices; include it in one .cpp of a plugin.
+#pragma once
+
+#include "backend.hpp"
+#include "sdk/tables.hpp"
+
+using nxs::Backend;
+using nxs::Error;
+using nxs::guard;
+
+NXS_API nxs_uint nxsGetApiVersion(void) noexcept { return NXS_API_VERSION; }
+
+NXS_API const char *nxsGetLastError(void) noexcept { return nxs::last_error().c_str(); }
+
+NXS_API nxs_status nxsInitialize(const nxs_init *init) noexcept {
+  return guard([&] {
+    if (!init || init->struct_size < sizeof(nxs_init))
+      throw Error(NXS_InvalidValue, "nxs_init is NULL or its struct_size is not set");
+    if (init->api_version >> 16 != NXS_API_MAJOR)
+      throw Error(NXS_IncompatibleVersion, "the caller speaks API version " +
+                                               std::to_string(init->api_version >> 16) +
+                                               " and this plugin " + std::to_string(NXS_API_MAJOR));
+    if (init->runtime >= NXS_MAX_RUNTIMES)
+      throw Error(NXS_InvalidValue,
+                  "runtime number " + std::to_string(init->runtime) + " is above 127");
+    nxs::runtime_number() = init->runtime;
+    Backend::start();
+  });
+}
+
+NXS_API nxs_status nxsGetPropertyInfo(nxs_uint property, nxs_property_info *info) noexcept {
+  return guard([&] { nxs::get_property_info(property, info); });
+}
+
+NXS_API nxs_status nxsGetRuntimeProperty(nxs_uint property, void *value, size_t *nbytes) noexcept {
+  return guard([&] {
+    nxs::get_property(Backend::runtime_properties(), Backend::runtime(), property, value, nbytes);
+  });
+}
+
+NXS_API nxs_status nxsGetDeviceProperty(nxs_int device, nxs_uint property, void *value,
+                                        size_t *nbytes) noexcept {
+  return guard([&] {
+    nxs::get_property(Backend::device_properties(), Backend::device(device), property, value,
+                      nbytes);
+  });
+}

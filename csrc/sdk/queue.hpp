@@ -1,0 +1,97 @@
+// The in-order queue under a stream: tickets, who may drain it, what is kept of finished runs.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "sdk/timeline.hpp"
+
+namespace nxs {
+
+// What is known of a finished run that was timed or failed.
+struct RunRecord {
+  std::optional<double> elapsed_ms;
+  int64_t finished_ns = 0;  // on the monotonic clock
+  std::optional<Error> failure;
+};
+
+// Runs in the order submitted, drained by one thread at a time. Whoever pushes to an idle queue
+// holds the baton: it drains, or hands the baton to somebody who does (a pool, the continuation of
+// a parked wait). Pushing is thread-safe; front() and pop() are for the holder of the baton.
+template <class Run>
+class InOrderQueue {
+ public:
+  struct Pushed {
+    uint64_t ticket;
+    bool baton;  // the caller holds it now
+  };
+
+  // A ticket is a number on this queue's timeline: the n-th run submitted.
+  Pushed push(Run run) {
+    std::lock_guard lock(mutex_);
+    runs_.push_back(std::move(run));
+    return {++newest_, !std::exchange(busy_, true)};
+  }
+
+  // The run to work on; NULL never, while the baton is held. Pushes of others do not move it.
+  Run &front() { return runs_.front(); }
+
+  // The run in front is finished. False: the queue is idle and the baton is gone.
+  bool pop(std::optional<RunRecord> record) {
+    std::optional<Run> finished;  // its end may free buffers: outside the lock
+    uint64_t ticket;
+    bool more;
+    {
+      std::lock_guard lock(mutex_);
+      ticket = newest_ - runs_.size() + 1;
+      finished.emplace(std::move(runs_.front()));
+      runs_.pop_front();
+      if (record) keep(ticket, std::move(*record));
+      more = !runs_.empty();
+      busy_ = more;
+    }
+    finished.reset();
+    finished_.signal(ticket);
+    return more;
+  }
+
+  // The timeline whose value is the newest finished ticket.
+  Timeline &finished() { return finished_; }
+  uint64_t newest() const {
+    std::lock_guard lock(mutex_);
+    return newest_;
+  }
+
+  // The newest ticket not yet finished whose run satisfies the predicate; 0: none.
+  template <class Predicate>
+  uint64_t newest_where(Predicate predicate) const {
+    std::lock_guard lock(mutex_);
+    for (size_t i = runs_.size(); i-- > 0;)
+      if (predicate(runs_[i])) return newest_ - runs_.size() + 1 + i;
+    return 0;
+  }
+
+  std::optional<RunRecord> record(uint64_t ticket) const {
+    std::lock_guard lock(mutex_);
+    const auto found = records_.find(ticket);
+    return found == records_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  static constexpr size_t kMaxRecords = 4096;
+
+  void keep(uint64_t ticket, RunRecord record) {
+    records_.emplace(ticket, std::move(record));
+    if (records_.size() > kMaxRecords) records_.erase(records_.begin());
+  }
+
+  mutable std::mutex mutex_;
+  std::deque<Run> runs_;
+  std::map<uint64_t, RunRecord> records_;
+  uint64_t newest_ = 0;
+  bool busy_ = false;
+  Timeline finished_;
+};
+
+}  // namespace nxs

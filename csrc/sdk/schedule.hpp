@@ -1,0 +1,202 @@
+// Schedules: commands recorded once, edited between runs, and the immutable programs that runs
+// execute.
+#pragma once
+
+#include <algorithm>
+
+#include "sdk/step.hpp"
+
+namespace nxs {
+
+template <class B>
+class Stream;
+
+// How the newest run of a schedule went. Shared with its runs, which may outlive it.
+struct Outcome {
+  std::mutex mutex;
+  bool ran = false, failed = false;
+  std::optional<double> run_ms;
+  std::vector<std::optional<double>> command_ms;
+};
+
+// What one run executes: the steps as they were when it was submitted.
+template <class B>
+struct Program {
+  std::vector<std::shared_ptr<const Step<B>>> steps;
+  std::vector<const void *> memories;  // identities of the memory it uses, sorted
+  std::vector<Event *> events;         // kept alive by the steps
+  std::vector<Event *> signals;
+  std::shared_ptr<Outcome> outcome;  // NULL for a lone copy or fill
+  bool timing = false;               // a command asks for its time
+  std::atomic<int> n_in_flight{0};
+
+  bool uses(const void *memory) const {
+    return std::binary_search(memories.begin(), memories.end(), memory);
+  }
+
+  void add(std::shared_ptr<const Step<B>> step) {
+    const auto use = [&](const auto &buffer) {
+      if (buffer) memories.push_back(buffer->identity());
+    };
+    for (const auto &arg : step->args) use(arg.buffer());
+    use(step->src);
+    use(step->dst);
+    if (step->event) events.push_back(step->event.get());
+    if (step->event && step->type == NXS_CommandType_Signal) signals.push_back(step->event.get());
+    timing |= step->timing;
+    steps.push_back(std::move(step));
+  }
+  void seal() {
+    std::sort(memories.begin(), memories.end());
+    memories.erase(std::unique(memories.begin(), memories.end()), memories.end());
+  }
+  void submitted() {
+    n_in_flight.fetch_add(1, std::memory_order_relaxed);
+    for (Event *event : events) event->n_in_flight.fetch_add(1, std::memory_order_relaxed);
+    for (Event *event : signals) event->n_signals_in_flight.fetch_add(1, std::memory_order_relaxed);
+  }
+  void finished() {
+    for (Event *event : signals) event->n_signals_in_flight.fetch_sub(1, std::memory_order_release);
+    for (Event *event : events) event->n_in_flight.fetch_sub(1, std::memory_order_release);
+    n_in_flight.fetch_sub(1, std::memory_order_release);
+  }
+};
+
+// Throws when a step cannot run yet: `index` is its place in the schedule.
+template <class B>
+void check_complete(const Step<B> &step, size_t index) {
+  if (step.type != NXS_CommandType_Dispatch) return;
+  const std::string where =
+      "command " + std::to_string(index) + " (kernel " + step.kernel->name() + ")";
+  if (!step.finalized())
+    throw Error(NXS_InvalidCommand,
+                where + " is not finalized: give it a group and a grid size with finalize");
+  for (size_t i = 0; i < step.args.size(); ++i) {
+    if (step.args[i].is_set()) continue;
+    const auto &info = step.kernel->info();
+    const std::string name = info && i < info->args.size() ? " (" + info->args[i].name + ")" : "";
+    throw Error(NXS_InvalidKernelArgs,
+                where + ": argument " + std::to_string(i) + name + " was not set");
+  }
+}
+
+// Recorded by one thread at a time; runs may be submitted from any.
+template <class B>
+class Schedule {
+ public:
+  struct Predecessor {
+    std::shared_ptr<Stream<B>> stream;
+    uint64_t ticket = 0;
+  };
+
+  explicit Schedule(nxs_int device) : device_(device) {}
+
+  nxs_int device() const { return device_; }
+  const std::shared_ptr<Outcome> &outcome() const { return outcome_; }
+
+  size_t record(Step<B> step) {
+    auto recorded = std::make_shared<Step<B>>(std::move(step));
+    std::lock_guard lock(mutex_);
+    steps_.push_back(std::move(recorded));
+    retire();
+    return steps_.size() - 1;
+  }
+
+  // Changes one step, seen by the next run. Works on a copy while a run that holds the step is in
+  // flight. `change` may throw only before it changes anything.
+  template <class Change>
+  void edit(size_t index, Change change) {
+    std::shared_ptr<Step<B>>
+        replaced;  // may hold the last owner of a buffer: dropped outside the lock
+    std::lock_guard lock(mutex_);
+    retire();
+    if (!retired_.empty()) {
+      auto copy = std::make_shared<Step<B>>(*steps_[index]);
+      change(*copy);
+      replaced = std::exchange(steps_[index], std::move(copy));
+    } else {
+      change(*steps_[index]);
+    }
+  }
+
+  template <class Read>
+  auto read(size_t index, Read read) const {
+    std::lock_guard lock(mutex_);
+    return read(static_cast<const Step<B> &>(*steps_[index]));
+  }
+
+  size_t n_commands() const {
+    std::lock_guard lock(mutex_);
+    return steps_.size();
+  }
+
+  bool complete() const {
+    std::lock_guard lock(mutex_);
+    return std::all_of(steps_.begin(), steps_.end(), [](const auto &step) {
+      const auto is_set = [](const auto &arg) { return arg.is_set(); };
+      return step->type != NXS_CommandType_Dispatch ||
+             (step->finalized() && std::all_of(step->args.begin(), step->args.end(), is_set));
+    });
+  }
+
+  bool running() const {
+    std::lock_guard lock(mutex_);
+    const auto in_flight = [](const auto &program) { return program->n_in_flight.load() > 0; };
+    return (program_ && in_flight(program_)) ||
+           std::any_of(retired_.begin(), retired_.end(), in_flight);
+  }
+
+  // Submits through `push(program, predecessor) -> (stream, ticket)`, under the lock that keeps the
+  // order of runs.
+  template <class Push>
+  void submit(Push push) {
+    std::lock_guard lock(mutex_);
+    if (!program_) program_ = build();
+    last_ = push(program_, last_);
+  }
+
+ private:
+  // Lets go of the program that no longer says what is recorded; kept aside while a run of it is in
+  // flight.
+  void retire() {
+    if (program_) retired_.push_back(std::move(program_));
+    program_.reset();
+    std::erase_if(retired_, [](const auto &program) {
+      return program->n_in_flight.load(std::memory_order_acquire) == 0;
+    });
+  }
+
+  std::shared_ptr<Program<B>> build() const {
+    auto program = std::make_shared<Program<B>>();
+    program->outcome = outcome_;
+    program->steps.reserve(steps_.size());
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      check_complete(*steps_[i], i);
+      program->add(steps_[i]);
+    }
+    program->seal();
+    return program;
+  }
+
+  const nxs_int device_;
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<Step<B>>> steps_;
+  std::shared_ptr<Program<B>> program_;  // what is recorded now; NULL: to be built
+  std::vector<std::shared_ptr<Program<B>>>
+      retired_;  // in flight with steps that are still recorded
+  Predecessor last_;
+  const std::shared_ptr<Outcome> outcome_ = std::make_shared<Outcome>();
+};
+
+// A command: a place in a schedule. Releasing its handle leaves the step recorded.
+template <class B>
+struct Command {
+  std::shared_ptr<Schedule<B>> schedule;
+  size_t index = 0;
+  nxs_command_type type;
+  nxs_handle kernel = 0, event = 0;  // as given, for the properties
+  mutable std::mutex mutex;          // guards `arguments`
+  std::vector<nxs_handle> arguments;
+};
+
+}  // namespace nxs

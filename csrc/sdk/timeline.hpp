@@ -1,0 +1,161 @@
+// A 64-bit value that only rises, and those who wait for it: the heart of events and of streams.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "sdk/error.hpp"
+
+namespace nxs {
+
+using Clock = std::chrono::steady_clock;
+
+// When a wait is over. `timeout_ns` as in the C API.
+class Deadline {
+ public:
+  explicit Deadline(uint64_t timeout_ns) : timeout_ns_(timeout_ns) {
+    constexpr uint64_t kTooFar = uint64_t{1} << 62;  // 146 years: the sum with now would wrap
+    if (timeout_ns < kTooFar) at_ = Clock::now() + std::chrono::nanoseconds(timeout_ns);
+  }
+  bool passed() const { return at_ && Clock::now() >= *at_; }
+  const std::optional<Clock::time_point> &at() const { return at_; }
+  [[noreturn]] void give_up(const std::string &waited_for) const {
+    throw Error(NXS_Timeout,
+                "waited " + std::to_string(timeout_ns_ / 1000000) + " ms for " + waited_for);
+  }
+
+ private:
+  uint64_t timeout_ns_;
+  std::optional<Clock::time_point> at_;
+};
+
+inline void cpu_relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// A wait before its signal really waits: the host sleeps; a stream is parked as a continuation that
+// the call making the signal runs, so no thread is spent on it. A timeline that failed wakes
+// everybody. Thread-safe.
+class Timeline {
+ public:
+  using Resume = std::function<void()>;
+
+  uint64_t value() const noexcept { return value_.load(std::memory_order_acquire); }
+  bool reached(uint64_t value) const noexcept { return this->value() >= value; }
+  bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
+
+  // Raises the value; one not above the present value changes nothing.
+  void signal(uint64_t value) {
+    std::vector<Resume> ready;
+    {
+      std::lock_guard lock(mutex_);
+      if (value <= value_.load(std::memory_order_relaxed)) return;
+      value_.store(value, std::memory_order_release);
+      ready = take_ready();
+      if (sleepers_) changed_.notify_all();
+    }
+    for (const Resume &resume : ready) resume();
+  }
+
+  // Marks it failed, with the first cause; waits for values not yet reached fail from now on.
+  void fail(const Error &cause) {
+    std::vector<Resume> ready;
+    {
+      std::lock_guard lock(mutex_);
+      if (!cause_) cause_ = cause;
+      failed_.store(true, std::memory_order_release);
+      ready = take_ready();
+      if (sleepers_) changed_.notify_all();
+    }
+    for (const Resume &resume : ready) resume();
+  }
+
+  // Keeps `resume` and calls it once, from the thread that raises the value to `value` or fails it.
+  // False, and nothing kept, when that is so already. `resume` must not throw.
+  bool park(uint64_t value, Resume resume) {
+    std::lock_guard lock(mutex_);
+    if (value_.load(std::memory_order_relaxed) >= value || cause_) return false;
+    parked_.push_back({value, std::move(resume)});
+    return true;
+  }
+
+  // Sleeps until the value is reached; false when the time is over before. Throws the cause of a
+  // failure.
+  bool wait(uint64_t value, const Deadline &deadline) {
+    for (int spin = 0; spin < kSpins; ++spin) {  // about 2 us, the price of a sleep
+      if (reached(value)) return true;
+      cpu_relax();
+    }
+    std::unique_lock lock(mutex_);
+    ++sleepers_;
+    const auto done = [&] { return value_.load(std::memory_order_relaxed) >= value || cause_; };
+    if (deadline.at())
+      changed_.wait_until(lock, *deadline.at(), done);
+    else
+      changed_.wait(lock, done);
+    --sleepers_;
+    if (value_.load(std::memory_order_relaxed) >= value) return true;
+    if (cause_) throw_cause();
+    return false;
+  }
+
+  // Throws when the value is not reached and never will be.
+  void check(uint64_t value) const {
+    if (!failed() || reached(value)) return;
+    std::lock_guard lock(mutex_);
+    if (cause_) throw_cause();
+  }
+
+  // Sets the value and clears a failure; false, and nothing changed, while somebody waits.
+  bool reset(uint64_t value) {
+    std::lock_guard lock(mutex_);
+    if (sleepers_ || !parked_.empty()) return false;
+    value_.store(value, std::memory_order_release);
+    cause_.reset();
+    failed_.store(false, std::memory_order_release);
+    return true;
+  }
+
+ private:
+  static constexpr int kSpins = 64;
+  struct Parked {
+    uint64_t value;
+    Resume resume;
+  };
+
+  std::vector<Resume> take_ready() {
+    std::vector<Resume> ready;
+    if (parked_.empty()) return ready;
+    const uint64_t now = value_.load(std::memory_order_relaxed);
+    const auto stays = [&](const Parked &parked) { return parked.value > now && !cause_; };
+    const auto first = std::stable_partition(parked_.begin(), parked_.end(), stays);
+    for (auto it = first; it != parked_.end(); ++it) ready.push_back(std::move(it->resume));
+    parked_.erase(first, parked_.end());
+    return ready;
+  }
+
+  [[noreturn]] void throw_cause() const {
+    throw Error(NXS_ExecStatusErrorForEventsInWaitList,
+                "a run that would have signalled the event failed: " + cause_->message());
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<uint64_t> value_{0};
+  std::atomic<bool> failed_{false};
+  std::optional<Error> cause_;
+  std::vector<Parked> parked_;
+  int sleepers_ = 0;
+};
+
+}  // namespace nxs
