@@ -69,7 +69,16 @@ class BuildExt(build_ext):
             extension.extra_compile_args = [*native.compile_flags(), "-Wno-unused-parameter"]
             extension.extra_link_args = native.link_flags()
         self.parallel = os.cpu_count()
+        self.in_tree = bool(self.inplace)  # super().run() clears it while it builds
         super().run()
+
+    def build_extension(self, ext: Extension) -> None:
+        """Build one extension; in the source tree, what is there counts as built before."""
+        name = self.get_ext_filename(ext.name)
+        if self.in_tree and Path(name).exists():
+            self.mkpath(str(Path(self.build_lib, name).parent))
+            shutil.copy2(name, Path(self.build_lib, name))
+        super().build_extension(ext)
 
 
 class BuildPlugins(Command):

@@ -1,0 +1,122 @@
+# Everything one does with a clone of nexus. Each target makes what it needs: the environment in .venv, the
+# native parts in the tree. Stamp files in both remember what is there, so that a second run is quick.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# --- the environment, and the native parts in it -------------------------------------------------
+
+.venv/.tools: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "nexus needs Python 3.11 or newer; none of python3, python3.11" \
+		"to python3.14 is that. Install one, or name yours: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -m venv .venv || { echo "$(PYTHON) cannot make a virtual environment." \
+		"On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PIP) install 'setuptools>=77' 'Cython>=3.1'
+	@touch $@
+
+NATIVE := setup.py $(shell find csrc nexus -type f ! -path 'csrc/tests/*' ! -name '*.pyc' \
+	\( -path 'csrc/*' -o -name '*.pyx' -o -name '*.pxd' \))
+
+build/.native: $(NATIVE) | .venv/.tools
+	$(BIN)/python setup.py --quiet build_ext --inplace build_plugins --inplace
+	@mkdir -p build && touch $@
+
+# One stamp for each group of extras: .venv/.has-demo, .venv/.has-test, .venv/.has-dev.
+.venv/.has-%: pyproject.toml | build/.native
+	$(PIP) install --no-build-isolation --editable '.[$*]'
+	@touch $@
+
+# --- what users run ------------------------------------------------------------------------------
+
+.PHONY: build demo test
+build: .venv/.has-test build/.native ## build the native parts in place
+
+demo: .venv/.has-demo build/.native ## find the devices, run kernels over a photograph, show times
+	$(BIN)/python docs/examples/photo/photo.py --output build/demo
+
+test: build ## run the whole test suite, or a part of it: make test TESTS=tests/conformance
+	$(BIN)/pytest $(TESTS)
+
+# --- what developers run -------------------------------------------------------------------------
+
+tracked = $(shell git ls-files --cached --others --exclude-standard -- $(1))
+written = $(shell for f in $(call tracked,$(1)); do head -n 5 "$$f" | grep -qi generated || echo "$$f"; done)
+C_FILES = $(call written,'*.c' '*.cpp' '*.h' '*.hpp')
+CYTHON_FILES = $(call written,'*.pyx' '*.pxd')
+# Modules whose stubs are compared with what was built.
+STUBBED = $(subst /,.,$(basename $(call tracked,'nexus/*.pyx')))
+
+CHECKS := check-format check-lint check-types check-generated check-stubs check-rules
+.PHONY: format check $(CHECKS) docs bench
+format: .venv/.has-dev ## format every file
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+	$(BIN)/clang-format -i $(C_FILES)
+
+check: $(CHECKS) ## formats, lint, types, generated files, stubs, rules of the house
+$(CHECKS): .venv/.has-dev build/.native
+
+check-format:
+	$(BIN)/ruff format --check
+	$(BIN)/clang-format --dry-run --Werror $(C_FILES)
+
+check-lint:
+	$(BIN)/ruff check
+	$(BIN)/cython-lint $(CYTHON_FILES)
+	$(BIN)/codespell
+
+check-types:
+	$(BIN)/mypy
+
+check-generated:
+	$(BIN)/python schema/generate.py --check
+
+check-stubs:
+	$(BIN)/python -m mypy.stubtest $(STUBBED)
+
+check-rules:
+	$(BIN)/pytest --quiet tests/architecture tests/test_architecture.py
+
+docs: .venv/.has-dev build/.native ## build the documentation into docs/_build
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
+
+bench: build ## measure against whatever peers are installed
+	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+# A sanitized build is a package of its own under build/, found before the one of the tree.
+# libstdc++ is preloaded too: without it the first C++ exception ends the process.
+asan: SANITIZERS := address,undefined
+asan: RUNTIME := libasan.so
+asan: TESTS := tests
+tsan: SANITIZERS := thread
+tsan: RUNTIME := libtsan.so
+tsan: TESTS := tests/test_cpp.py tests/conformance
+PRELOAD = $(foreach library,$(RUNTIME) libstdc++.so,$(shell gcc -print-file-name=$(library)))
+
+.PHONY: asan tsan
+asan: build ## run the suite under the address and undefined-behaviour sanitizers
+tsan: build ## run the C++ and conformance tests under the thread sanitizer
+asan tsan:
+	NEXUS_SANITIZE=$(SANITIZERS) $(BIN)/python setup.py --quiet build \
+		--build-lib build/$@/lib --build-temp build/$@/temp
+	NEXUS_SANITIZE=$(SANITIZERS) LD_PRELOAD="$(PRELOAD)" ASAN_OPTIONS=detect_leaks=0 \
+		UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
+		PYTHONPATH=$(CURDIR)/build/$@/lib PYTHONSAFEPATH=1 PYTHONMALLOC=malloc \
+		$(BIN)/pytest -m 'not slow' $(TESTS)
+
+.PHONY: clean
+clean: ## remove what was built; the environment stays
+	rm -rf build dist docs/_build nexus/plugins *.egg-info
+	find nexus \( -name '*.so' -o -name '*.dylib' \) -delete

@@ -1,0 +1,21 @@
+"""How Sphinx builds these pages: `make docs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_version: dict[str, str] = {}
+exec((Path(__file__).parents[1] / "nexus" / "_version.py").read_text(encoding="utf-8"), _version)
+
+project = "nexus"
+author = "the nexus authors"
+project_copyright = "the nexus authors; Apache-2.0"
+release = version = _version["__version__"]
+
+extensions = ["myst_parser"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"nexus {release}"
