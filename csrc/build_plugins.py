@@ -41,7 +41,7 @@ class Plugin:
     name: str
     sources: list[Path]
     folders: list[Path]  # its own, then its shared ones
-    includes: list[Path]
+    includes: list[Path]  # folders, its own first: the sdk asks for its backend.hpp
 
     @property
     def library(self) -> str:
@@ -62,7 +62,7 @@ def read_plugins(csrc: Path) -> list[Plugin]:
         sources += [path for place in shared for path in sorted(place.glob("*.cpp"))]
         if not sources:
             raise CompileError(f"{facts_file}: no file matches sources = {facts['sources']}")
-        includes = [folder / name for name in facts.get("include", [])] + shared
+        includes = [folder, *(folder / name for name in facts.get("include", [])), *shared]
         plugins.append(Plugin(facts["name"], sources, [folder, *shared], includes))
     return plugins
 
@@ -155,7 +155,7 @@ def build_plugins(csrc: Path, out: Path, temp: Path) -> list[Path]:
     compiles, links = [], []
     for plugin in plugins:
         headers = headers_in([*common, *plugin.folders])
-        includes = [f"-I{path}" for path in (csrc / "include", csrc, *plugin.includes)]
+        includes = [f"-I{path}" for path in (*plugin.includes, csrc / "include", csrc)]
         objects = []
         for source in plugin.sources:
             name = "_".join(source.relative_to(csrc / "plugins").parts)

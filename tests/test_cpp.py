@@ -31,7 +31,10 @@ def compiler(dialect: str) -> list[str]:
     """Return the command that compiles one file of this dialect, with every warning an error."""
     language = ["-x", "c++" if "+" in dialect else "c", f"-std={dialect}"]
     flags = [flag for flag in native.compile_flags() if not flag.startswith("-std=")]
-    return [*native.find_compiler(), *language, *flags, "-Werror", f"-I{CSRC}/include", f"-I{CSRC}"]
+    # Entry points of the sdk are compiled inside a plugin, whose backend.hpp they ask for.
+    folders = [CSRC / "include", CSRC, CSRC / "plugins" / "null"]
+    includes = [f"-I{folder}" for folder in folders]
+    return [*native.find_compiler(), *language, *flags, "-Werror", *includes]
 
 
 def name(path: Path) -> str:
