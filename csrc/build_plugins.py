@@ -26,6 +26,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from setuptools.errors import CompileError, PlatformError
 
@@ -49,11 +50,23 @@ class Plugin:
         return f"libnexus_{self.name}{LIBRARY_SUFFIX}"
 
 
+def read_facts(path: Path) -> dict[str, Any]:
+    """Read one plugin.toml; what is wrong with it becomes one sentence."""
+    try:
+        facts = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise CompileError(f"{path} is not TOML: {error}") from error
+    missing = {"name", "sources"} - facts.keys()
+    if missing:
+        raise CompileError(f"{path} lacks {' and '.join(sorted(missing))}")
+    return facts
+
+
 def read_plugins(csrc: Path) -> list[Plugin]:
     """Read every plugin.toml under `csrc`; leave out what is not for this platform."""
     plugins = []
     for facts_file in sorted((csrc / "plugins").glob("*/plugin.toml")):
-        facts = tomllib.loads(facts_file.read_text(encoding="utf-8"))
+        facts = read_facts(facts_file)
         if sys.platform not in facts.get("platforms", [sys.platform]):
             continue
         folder = facts_file.parent
