@@ -30,7 +30,8 @@ NATIVE := setup.py $(shell find csrc nexus -type f ! -path 'csrc/tests/*' ! -nam
 	\( -path 'csrc/*' -o -name '*.pyx' -o -name '*.pxd' \))
 
 build/.native: $(NATIVE) | .venv/.tools
-	$(BIN)/python setup.py --quiet build_ext --inplace build_plugins --inplace
+	$(BIN)/python setup.py --quiet build_ext --inplace --build-lib build/in_place/lib \
+		--build-temp build/in_place/temp build_plugins --inplace
 	@mkdir -p build && touch $@
 
 # One stamp for each group of extras: .venv/.has-demo, .venv/.has-test, .venv/.has-dev.
