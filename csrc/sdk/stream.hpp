@@ -44,18 +44,32 @@ inline int64_t now_ns() {
       .count();
 }
 
-// How long a thread may go on working for a stream before it hands the rest over. The clock starts
-// when it is first asked, so a short run never reads it.
+// How long a thread may go on working for a stream before it hands the rest over.
 class Budget {
  public:
-  explicit Budget(std::optional<uint64_t> ns = std::nullopt) : ns_(ns) {}
+  Budget() = default;
+  // Until others wait: the number of them is kept by somebody else.
+  explicit Budget(const std::atomic<int> &n_waiting) : n_waiting_(&n_waiting) {}
+  // Until a ticket is finished, or some time is over. That clock starts when it is first looked at,
+  // so a short run never reads it.
+  Budget(const Timeline &finished, uint64_t ticket, std::optional<uint64_t> ns = std::nullopt)
+      : finished_(&finished), ticket_(ticket), ns_(ns) {}
+  Budget(const Timeline &finished, uint64_t ticket, const Deadline &deadline)
+      : finished_(&finished), ticket_(ticket), deadline_(deadline) {}
+
+  bool out_of_time() {
+    if (ns_ && !deadline_) deadline_.emplace(*ns_);
+    return deadline_ && deadline_->passed();
+  }
   bool spent() {
-    if (!ns_) return false;
-    if (!deadline_) deadline_.emplace(*ns_);
-    return deadline_->passed();
+    if (n_waiting_ && n_waiting_->load(std::memory_order_relaxed) > 0) return true;
+    return (finished_ && finished_->reached(ticket_)) || out_of_time();
   }
 
  private:
+  const std::atomic<int> *n_waiting_ = nullptr;
+  const Timeline *finished_ = nullptr;
+  uint64_t ticket_ = 0;
   std::optional<uint64_t> ns_;
   std::optional<Deadline> deadline_;
 };
@@ -165,7 +179,9 @@ bool finish_run(Stream<B> &stream, Run<B> &run) {
   publish(run, record);
   run.program->finished();
   B::finished_one();
-  return stream.queue.pop(std::move(record));
+  const bool more = stream.queue.pop(std::move(record));
+  B::told_finished();
+  return more;
 }
 
 // Works for a stream until it is idle, a wait is parked, a step is left to others, or the budget is
@@ -241,7 +257,8 @@ int64_t after_push(const StreamPtr<B> &stream, typename InOrderQueue<Run<B>>::Pu
   }
   const bool bounded = flags & NXS_RunFlags_Bounded;
   if (pushed.baton) {
-    Budget budget(bounded ? std::optional<uint64_t>(NXS_RUN_SLICE_NS) : std::nullopt);
+    Budget budget(stream->queue.finished(), pushed.ticket,
+                  bounded ? std::optional<uint64_t>(NXS_RUN_SLICE_NS) : std::nullopt);
     B::drain_on_caller(stream, budget);
   }
   if (!stream->queue.finished().reached(pushed.ticket)) {

@@ -1,0 +1,130 @@
+// Executes one step of a run: copies and fills on the spot, dispatches alone or together with the
+// pool.
+#include "pool.hpp"
+#include "sdk/stream.hpp"
+
+namespace nxs {
+namespace {
+
+constexpr int64_t kWakeNs =
+    5000;  // a sleeping worker is woken for more work than its wake-up costs
+
+std::atomic<int64_t> n_in_flight{0};
+
+void run_one_group(const Step<Backend> &step) {
+  Launch launch;
+  launch.prepare(step);
+  try {
+    launch.call(0, 1);
+  } catch (const Error &) {
+    throw;
+  } catch (const std::exception &error) {
+    throw Error(NXS_ExecutionFailed, std::string("the kernel threw: ") + error.what());
+  } catch (...) {
+    throw Error(NXS_ExecutionFailed, "the kernel threw something that is no std::exception");
+  }
+}
+
+// A grid for the stream's next dispatch; the last one is used again unless a late helper still
+// looks at it.
+const std::shared_ptr<Grid> &free_grid(Stream<Backend> &stream) {
+  std::shared_ptr<Grid> &grid = stream.state.grid;
+  if (!grid || grid->n_users.load(std::memory_order_acquire) != 0) grid = std::make_shared<Grid>();
+  return grid;
+}
+
+// Works on a new grid. While nobody else does, it measures, and asks for help when the rest is
+// worth it.
+class Leader {
+ public:
+  Leader(const StreamPtr<Backend> &stream, const std::shared_ptr<Grid> &grid, int64_t n_groups)
+      : stream_(stream), grid_(grid), pool_(Pool::instance()), n_groups_(n_groups) {
+    if (pool_.anybody_looking()) offer(0);
+  }
+
+  // kLater: another thread ends the last group, and may have gone on with the stream already.
+  Progress work(Budget &budget) {
+    int64_t begin = 0, end = 0, probe = 1;
+    while (
+        grid_->claim(offered_ ? grid_->n_left() / (4 * pool_.n_threads()) : probe, &begin, &end)) {
+      if (grid_->run(begin, end)) return finish();
+      if (!offered_) ask_for_help(end, &probe);
+      if (budget.out_of_time()) {
+        if (!offered_) offer(1);
+        break;
+      }
+    }
+    grid_->n_users.fetch_sub(1, std::memory_order_release);
+    return Progress::kLater;
+  }
+
+ private:
+  void offer(int64_t n_wake) {
+    pool_.offer(grid_, stream_, n_wake);
+    offered_ = true;
+  }
+
+  void ask_for_help(int64_t n_done, int64_t *probe) {
+    const int64_t spent_ns = now_ns() - started_ns_, n_left = n_groups_ - n_done;
+    if (n_left > 0 && (spent_ns * n_left / n_done > kWakeNs || pool_.anybody_looking()))
+      offer(std::min(n_left, pool_.n_threads() - 1));
+    *probe *= 2;
+  }
+
+  Progress finish() {
+    if (offered_) pool_.withdraw(grid_);
+    grid_->stream.reset();
+    grid_->n_users.fetch_sub(1, std::memory_order_release);
+    if (std::optional<Error> failure = grid_->take_failure()) throw *std::move(failure);
+    return Progress::kDone;
+  }
+
+  const StreamPtr<Backend> stream_;
+  const std::shared_ptr<Grid> grid_;
+  Pool &pool_;
+  const int64_t n_groups_, started_ns_ = now_ns();
+  bool offered_ = false;
+};
+
+Progress dispatch(const StreamPtr<Backend> &stream, const Step<Backend> &step, Budget &budget) {
+  const int64_t n_groups = count_groups(step.group, step.grid);
+  if (n_groups == 1) {
+    run_one_group(step);
+    return Progress::kDone;
+  }
+  const std::shared_ptr<Grid> &grid = free_grid(*stream);
+  grid->n_users.fetch_add(1, std::memory_order_relaxed);
+  grid->launch.prepare(step);
+  grid->reset(n_groups);
+  return Leader(stream, grid, n_groups).work(budget);
+}
+
+}  // namespace
+
+void Backend::started_one() { n_in_flight.fetch_add(1, std::memory_order_relaxed); }
+void Backend::finished_one() { n_in_flight.fetch_sub(1, std::memory_order_release); }
+bool Backend::any_in_flight() { return n_in_flight.load(std::memory_order_acquire) > 0; }
+void Backend::told_finished() { Pool::instance().told_finished(); }
+
+void Backend::ready(const StreamPtr<Backend> &stream) { Pool::instance().add(stream); }
+void Backend::drain_on_caller(const StreamPtr<Backend> &stream, Budget &budget) {
+  drain<Backend>(stream, budget);
+}
+
+bool Backend::join(const StreamPtr<Backend> &stream, uint64_t ticket, const Deadline &deadline) {
+  return Pool::instance().join(stream, ticket, deadline);
+}
+
+Progress Backend::execute(const StreamPtr<Backend> &stream, Run<Backend> &,
+                          const Step<Backend> &step, Budget &budget) {
+  if (step.type == NXS_CommandType_Dispatch) return dispatch(stream, step, budget);
+  if (step.type == NXS_CommandType_Copy)
+    std::memcpy(step.dst->data() + step.dst_offset, step.src->data() + step.src_offset,
+                step.nbytes);
+  if (step.type == NXS_CommandType_Fill)
+    fill_host(step.dst->data() + step.dst_offset, step.nbytes,
+              std::span(step.pattern).first(step.pattern_nbytes));
+  return Progress::kDone;
+}
+
+}  // namespace nxs

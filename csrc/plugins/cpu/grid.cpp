@@ -1,0 +1,71 @@
+// Calls kernels: prepares the launch record, keeps group memory, and turns what a kernel throws
+// into a failed run.
+#include "grid.hpp"
+
+namespace nxs {
+
+void *group_arena(size_t nbytes) {
+  struct Arena {
+    size_t nbytes = 0;
+    void *data = nullptr;
+    ~Arena() { std::free(data); }
+  };
+  thread_local Arena arena;
+  if (arena.nbytes < nbytes) {
+    void *data = nullptr;
+    if (posix_memalign(&data, kBufferAlignment, nbytes) != 0)
+      throw Error(NXS_OutOfHostMemory,
+                  "cannot allocate " + std::to_string(nbytes) + " bytes of group memory");
+    std::free(std::exchange(arena.data, data));
+    arena.nbytes = nbytes;
+  }
+  return arena.data;
+}
+
+void Launch::prepare(const Step<Backend> &step) {
+  function_ = step.kernel->function();
+  const uint32_t grid[] = {step.grid.x, step.grid.y, step.grid.z};
+  const uint32_t group[] = {step.group.x, step.group.y, step.group.z};
+  sizes_.struct_size = sizeof sizes_;
+  for (int d = 0; d < 3; ++d) {
+    sizes_.grid[d] = static_cast<int32_t>(grid[d]);
+    sizes_.group[d] = static_cast<int32_t>(group[d]);
+    sizes_.groups[d] = static_cast<int32_t>(groups_in(grid[d], group[d]));
+  }
+  sizes_.group_memory_nbytes = step.group_memory_nbytes;
+  many_.clear();
+  if (step.args.size() > few_.size()) many_.resize(step.args.size());
+  void **args = many_.empty() ? few_.data() : many_.data();
+  for (size_t i = 0; i < step.args.size(); ++i) args[i] = step.args[i].data();
+}
+
+// Claims what nobody has claimed yet, unrun: a failed dispatch ends early.
+int64_t Grid::fail_rest() {
+  const int64_t next = next_.exchange(n_groups_, std::memory_order_relaxed);
+  return next < n_groups_ ? n_groups_ - next : 0;
+}
+
+bool Grid::run(int64_t begin, int64_t end) {
+  int64_t done = end - begin;
+  const int64_t n_groups = n_groups_;
+  try {
+    launch.call(begin, end);
+  } catch (...) {
+    std::optional<Error> failure;
+    try {
+      throw;
+    } catch (const Error &error) {
+      failure = error;
+    } catch (const std::exception &error) {
+      failure.emplace(NXS_ExecutionFailed, std::string("the kernel threw: ") + error.what());
+    } catch (...) {
+      failure.emplace(NXS_ExecutionFailed, "the kernel threw something that is no std::exception");
+    }
+    std::lock_guard lock(failure_mutex_);
+    if (!failure_) failure_ = std::move(failure);
+    done += fail_rest();
+  }
+  return n_done_.fetch_add(done, std::memory_order_acq_rel) + done == n_groups;
+}
+
+}  // namespace nxs

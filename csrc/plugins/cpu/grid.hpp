@@ -1,0 +1,77 @@
+// One dispatch of more than one group, shared by the threads that run its groups.
+#pragma once
+
+#include <nexus/cpu_kernel.h>
+
+#include <array>
+#include <atomic>
+
+#include "backend.hpp"
+
+namespace nxs {
+
+// The memory of a group on this thread; grows, never shrinks while the thread lives.
+void *group_arena(size_t nbytes);
+
+// A kernel with its arguments and sizes, ready to be called for a range of groups.
+class Launch {
+ public:
+  void prepare(const Step<Backend> &step);
+  void call(int64_t begin, int64_t end) const {
+    nxs_cpu_launch part = sizes_;
+    part.begin = begin;
+    part.end = end;
+    part.group_memory = part.group_memory_nbytes ? group_arena(part.group_memory_nbytes) : nullptr;
+    function_(many_.empty() ? few_.data() : many_.data(), &part);
+  }
+
+ private:
+  nxs_cpu_kernel *function_ = nullptr;
+  nxs_cpu_launch sizes_{};
+  std::array<void *, 16> few_;  // arguments of a usual kernel, without an allocation
+  std::vector<void *> many_;
+};
+
+// Threads claim ranges of groups until none is left; the one that ends the last range goes on with
+// the stream, so no thread ever waits for another. A thread registers (in the pool, under its lock)
+// before it looks at the grid.
+class Grid {
+ public:
+  Launch launch;
+  StreamPtr<Backend> stream;    // set while the pool offers the grid to others
+  std::atomic<int> n_users{0};  // registered threads; 0 and not offered: free for the next dispatch
+
+  void reset(int64_t n_groups) {
+    n_groups_ = n_groups;
+    failure_.reset();
+    n_done_.store(0, std::memory_order_relaxed);
+    next_.store(0, std::memory_order_relaxed);
+  }
+  bool all_claimed() const { return next_.load(std::memory_order_relaxed) >= n_groups_; }
+  int64_t n_left() const { return n_groups_ - next_.load(std::memory_order_relaxed); }
+
+  // Takes up to `most` groups; false: all are claimed.
+  bool claim(int64_t most, int64_t *begin, int64_t *end) {
+    int64_t next = next_.load(std::memory_order_relaxed);
+    do {
+      if (next >= n_groups_) return false;
+      *end = next + std::min(std::max<int64_t>(most, 1), n_groups_ - next);
+    } while (!next_.compare_exchange_weak(next, *end, std::memory_order_relaxed));
+    *begin = next;
+    return true;
+  }
+
+  // Runs claimed groups. True: these were the last to end, and the caller goes on with the stream.
+  bool run(int64_t begin, int64_t end);
+  std::optional<Error> take_failure() { return std::exchange(failure_, std::nullopt); }
+
+ private:
+  int64_t fail_rest();
+
+  int64_t n_groups_ = 0;
+  std::atomic<int64_t> next_{0}, n_done_{0};
+  std::mutex failure_mutex_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace nxs

@@ -1,0 +1,115 @@
+// Opens shared objects, shares the image of a file that is open already, and takes only real
+// kernels out of them.
+#include "library.hpp"
+
+#include <mutex>
+
+#include "sdk/step.hpp"
+
+namespace nxs {
+namespace {
+
+constexpr const char *kInfoSuffix = "__nxs_info";
+
+// Images by the state of their file, so that opening an open library again costs a stat.
+struct OpenImages {
+  std::mutex mutex;
+  std::vector<std::pair<FileIdentity, std::weak_ptr<const Dylib>>> images;
+
+  static OpenImages &instance() {
+    static OpenImages &open = *new OpenImages;
+    return open;
+  }
+
+  std::shared_ptr<const Dylib> find(const FileIdentity &identity) {
+    std::lock_guard lock(mutex);
+    std::erase_if(images, [](const auto &image) { return image.second.expired(); });
+    for (const auto &[known, image] : images)
+      if (known == identity) return image.lock();
+    return nullptr;
+  }
+
+  void keep(const FileIdentity &identity, const std::shared_ptr<const Dylib> &dylib) {
+    std::lock_guard lock(mutex);
+    images.emplace_back(identity, dylib);
+  }
+};
+
+void check_info(const nxs_kernel_info &record, const std::string &name) {
+  if (record.struct_size < sizeof(nxs_kernel_info) || record.n_args > kMaxArguments ||
+      (record.n_args && !record.args))
+    throw Error(NXS_InvalidKernelDefinition,
+                "the info record of kernel " + name +
+                    " is damaged or of another version; rebuild the library with this "
+                    "version's headers");
+}
+
+KernelInfo copy_info(const nxs_kernel_info &record, const std::string &name) {
+  check_info(record, name);
+  KernelInfo info;
+  for (size_t d = 0; d < 3; ++d) info.group[d] = static_cast<uint32_t>(record.group[d]);
+  for (uint32_t i = 0; i < record.n_args; ++i) {
+    const nxs_arg_info &arg = record.args[i];
+    info.args.push_back(
+        {arg.name ? arg.name : "", arg.type ? arg.type : "", arg.nbytes, arg.access});
+  }
+  return info;
+}
+
+std::string joined(const std::vector<std::string> &names) {
+  std::string text;
+  for (const std::string &name : names) text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "none" : text;
+}
+
+}  // namespace
+
+std::vector<std::string> CpuLibrary::kernel_names() const {
+  std::vector<std::string> names;
+  for (const std::string &symbol : dylib->symbols()) {
+    if (!symbol.ends_with(kInfoSuffix)) continue;
+    std::string name = symbol.substr(0, symbol.size() - std::string(kInfoSuffix).size());
+    if (dylib->defines(name)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+CpuKernel::CpuKernel(std::shared_ptr<CpuLibrary> library, std::string name, bool unchecked)
+    : library_(std::move(library)), name_(std::move(name)) {
+  const Dylib &dylib = *library_->dylib;
+  function_ = reinterpret_cast<nxs_cpu_kernel *>(dylib.find(name_));
+  if (!function_)
+    throw Error(NXS_InvalidKernelName,
+                "no kernel " + name_ + " in " +
+                    (library_->path.empty() ? "the library" : library_->path) +
+                    "; its kernels: " + joined(library_->kernel_names()));
+  const auto *record = static_cast<const nxs_kernel_info *>(dylib.find(name_ + kInfoSuffix));
+  if (record) {
+    info_ = copy_info(*record, name_);
+  } else if (!unchecked) {
+    throw Error(NXS_InvalidKernelDefinition,
+                "symbol " + name_ + " has no record " + name_ + kInfoSuffix +
+                    " and may be anything; write the kernel with <nexus/kernel.h> or "
+                    "<nexus/cpu_kernel.h>, or look it "
+                    "up unchecked");
+  }
+}
+
+std::shared_ptr<CpuLibrary> load_cpu_library(nxs_int device, const char *path) {
+  OpenImages &open = OpenImages::instance();
+  auto dylib = open.find(file_identity(path));
+  if (!dylib) {
+    const File file = read_whole_file(path);
+    dylib = std::make_shared<const Dylib>(file.bytes, path);
+    open.keep(file.identity, dylib);
+  }
+  return std::make_shared<CpuLibrary>(CpuLibrary{device, std::move(dylib), path});
+}
+
+std::shared_ptr<CpuLibrary> load_cpu_library(nxs_int device, const void *data, size_t nbytes) {
+  const std::span bytes(static_cast<const std::byte *>(data), nbytes);
+  return std::make_shared<CpuLibrary>(
+      CpuLibrary{device, std::make_shared<const Dylib>(bytes, "the library in memory"), ""});
+}
+
+}  // namespace nxs

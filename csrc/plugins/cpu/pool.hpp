@@ -1,0 +1,59 @@
+// The threads of the CPU runtime: they run groups of grids and drain streams, and never wait for
+// one another.
+#pragma once
+
+#include <deque>
+
+#include "grid.hpp"
+
+namespace nxs {
+
+// Workers spin briefly before they sleep. A caller that waits for a run works on its grids too.
+class Pool {
+ public:
+  static Pool &instance();
+
+  void start(int64_t n_threads) { n_threads_ = n_threads; }
+  int64_t n_threads() const { return n_threads_; }
+
+  // The stream has work and its baton is handed to the pool.
+  void add(const StreamPtr<Backend> &stream);
+  // Lets others work on a grid of this stream; wakes up to `n_wake` sleeping threads.
+  void offer(const std::shared_ptr<Grid> &grid, const StreamPtr<Backend> &stream, int64_t n_wake);
+  bool anybody_looking() const { return n_spinning_.load(std::memory_order_relaxed) > 0; }
+  // The grid is done: nobody new may come to it.
+  void withdraw(const std::shared_ptr<Grid> &grid);
+  // Works on the grid until all is claimed or the budget is spent; goes on with the stream when it
+  // ended the last.
+  void help(const std::shared_ptr<Grid> &grid, Budget &budget);
+  // Works on the grids of a stream, else sleeps, until the ticket is finished or the time is over.
+  bool join(const StreamPtr<Backend> &stream, uint64_t ticket, const Deadline &deadline);
+  // A run of some stream is finished: those who join look again.
+  void told_finished();
+  // Ends the work at exit: no new group begins; waits at most a second for those that run.
+  void stop();
+
+ private:
+  void start_workers();  // under the lock
+  void work();
+  void look_for_work();
+  std::shared_ptr<Grid> pick(const Stream<Backend> *only);  // under the lock; registers the caller
+  void leave(const std::shared_ptr<Grid> &grid) {
+    grid->n_users.fetch_sub(1, std::memory_order_release);
+  }
+  template <class Found>
+  bool spin(Found found);
+  bool sleep_for(const StreamPtr<Backend> &stream, uint64_t ticket, const Deadline &deadline);
+
+  int64_t n_threads_ = 1;
+  std::mutex mutex_;
+  std::condition_variable work_, joined_;
+  std::deque<StreamPtr<Backend>> ready_;
+  std::vector<std::shared_ptr<Grid>> offered_;
+  std::atomic<uint64_t> epoch_{0};  // grows with everything offered or added
+  std::atomic<int> n_spinning_{0}, n_joining_{0}, n_ready_{0}, n_busy_{0};
+  int n_sleeping_ = 0, n_workers_ = 0;
+  std::atomic<bool> stopped_{false};
+};
+
+}  // namespace nxs

@@ -1,0 +1,168 @@
+// A shared object opened as a private copy: the file may be rebuilt, overwritten or removed while
+// it is in use.
+#pragma once
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+
+#include "sdk/elf.hpp"
+#include "sdk/macho.hpp"
+#if !defined(__APPLE__)
+#include <sys/mman.h>
+#endif
+
+namespace nxs {
+
+// Closes a file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor &) = delete;
+  Descriptor &operator=(const Descriptor &) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+inline std::string errno_text() { return std::strerror(errno); }
+
+// What tells two states of a file apart.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t nbytes = 0;
+  int64_t changed_s = 0, changed_ns = 0;
+  bool operator==(const FileIdentity &) const = default;
+};
+
+struct File {
+  FileIdentity identity;
+  std::vector<std::byte> bytes;
+};
+
+inline FileIdentity identity_of(const struct stat &info) {
+#if defined(__APPLE__)
+  const timespec &changed = info.st_mtimespec;
+#else
+  const timespec &changed = info.st_mtim;
+#endif
+  return {info.st_dev, info.st_ino, info.st_size, changed.tv_sec, changed.tv_nsec};
+}
+
+// The identity of a file without reading it.
+inline FileIdentity file_identity(const char *path) {
+  struct stat info;
+  if (::stat(path, &info) != 0)
+    throw Error(NXS_InvalidValue, std::string("cannot load ") + path + ": " + errno_text());
+  if (!S_ISREG(info.st_mode))
+    throw Error(NXS_InvalidBinary, std::string("cannot load ") + path + ": it is no file");
+  return identity_of(info);
+}
+
+inline File read_whole_file(const char *path) {
+  const Descriptor file(::open(path, O_RDONLY | O_CLOEXEC));
+  struct stat info;
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0)
+    throw Error(NXS_InvalidValue, std::string("cannot load ") + path + ": " + errno_text());
+  File found{identity_of(info), std::vector<std::byte>(static_cast<size_t>(info.st_size))};
+  for (size_t done = 0; done < found.bytes.size();) {
+    const ssize_t n = ::read(file.get(), found.bytes.data() + done, found.bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0)
+      throw Error(NXS_InvalidBinary,
+                  std::string("cannot read ") + path + ": it changed or failed meanwhile");
+    done += static_cast<size_t>(n);
+  }
+  return found;
+}
+
+// An open shared object and the names it defines. Closed with its last owner.
+class Dylib {
+ public:
+  Dylib(std::span<const std::byte> bytes, const std::string &name)
+      : name_(name), symbols_(defined_symbols(bytes, name)) {
+    std::sort(symbols_.begin(), symbols_.end());
+    handle_ = open_copy(bytes);
+  }
+  Dylib(const Dylib &) = delete;
+  Dylib &operator=(const Dylib &) = delete;
+  ~Dylib() {
+    if (handle_) ::dlclose(handle_);
+  }
+
+  const std::vector<std::string> &symbols() const { return symbols_; }
+  bool defines(const std::string &symbol) const {
+    return std::binary_search(symbols_.begin(), symbols_.end(), symbol);
+  }
+  // A symbol that this very file defines; plain dlsym would search its dependencies too and find
+  // `malloc`.
+  void *find(const std::string &symbol) const {
+    return defines(symbol) ? ::dlsym(handle_, symbol.c_str()) : nullptr;
+  }
+
+ private:
+  static std::vector<std::string> defined_symbols(std::span<const std::byte> bytes,
+                                                  const std::string &name) {
+#if defined(__APPLE__)
+    return macho::defined_symbols(bytes, name);
+#else
+    return elf::defined_symbols(bytes, name);
+#endif
+  }
+
+  static void write_all(int fd, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0)
+        throw Error(NXS_OutOfResources,
+                    "cannot write the private copy of a library: " + errno_text());
+      bytes = bytes.subspan(static_cast<size_t>(n));
+    }
+  }
+
+  void *open_path(const char *path) const {
+    ::dlerror();
+    if (void *handle = ::dlopen(path, RTLD_NOW | RTLD_LOCAL)) return handle;
+    const char *why = ::dlerror();
+    throw Error(NXS_InvalidBinary,
+                "cannot load " + name_ + ": " + (why ? why : "the loader gives no reason"));
+  }
+
+  void *open_copy(std::span<const std::byte> bytes) const {
+#if !defined(__APPLE__)
+    const Descriptor memory(::memfd_create("nexus-library", MFD_CLOEXEC));
+    if (memory.get() >= 0) {
+      write_all(memory.get(), bytes);
+      return open_path(("/proc/self/fd/" + std::to_string(memory.get())).c_str());
+    }
+#endif
+    const char *folder = std::getenv("TMPDIR");
+    std::string path = std::string(folder && *folder ? folder : "/tmp") + "/nexus-library-XXXXXX";
+    const Descriptor file(::mkstemp(path.data()));
+    if (file.get() < 0)
+      throw Error(NXS_OutOfResources, "cannot make " + path + " for a library: " + errno_text());
+    struct Remove {
+      const char *path;
+      ~Remove() { ::unlink(path); }
+    } remove{path.c_str()};
+    write_all(file.get(), bytes);
+    return open_path(path.c_str());
+  }
+
+  std::string name_;
+  std::vector<std::string> symbols_;
+  void *handle_ = nullptr;
+};
+
+}  // namespace nxs

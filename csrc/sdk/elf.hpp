@@ -1,0 +1,96 @@
+// Reads an ELF shared object before the loader does: a file cut short would kill the process inside
+// dlopen.
+#pragma once
+
+#if !defined(__APPLE__)
+#include <elf.h>
+
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sdk/error.hpp"
+
+namespace nxs::elf {
+
+#if defined(__x86_64__)
+inline constexpr int kMachine = EM_X86_64;
+#elif defined(__aarch64__)
+inline constexpr int kMachine = EM_AARCH64;
+#else
+#error "nexus supports x86-64 and aarch64"
+#endif
+
+using Bytes = std::span<const std::byte>;
+
+[[noreturn]] inline void refuse(const std::string &name, const std::string &why) {
+  throw Error(NXS_InvalidBinary, "cannot load " + name + ": " + why);
+}
+
+// The bytes [offset, offset + nbytes) of the file, refused when they are not all inside.
+inline Bytes part(Bytes file, uint64_t offset, uint64_t nbytes, const std::string &name,
+                  const char *what) {
+  if (offset > file.size() || nbytes > file.size() - offset)
+    refuse(name, std::string("its ") + what + " reaches to byte " +
+                     std::to_string(offset + nbytes) + " and the file has " +
+                     std::to_string(file.size()) + "; it is cut short");
+  return file.subspan(offset, nbytes);
+}
+
+template <class T>
+std::vector<T> table(Bytes file, uint64_t offset, uint64_t count, const std::string &name,
+                     const char *what) {
+  if (count > file.size() / sizeof(T))
+    refuse(name, std::string("its ") + what + " is larger than the file");
+  const Bytes bytes = part(file, offset, count * sizeof(T), name, what);
+  std::vector<T> entries(count);
+  if (count)
+    std::memcpy(entries.data(), bytes.data(), bytes.size());  // the file need not be aligned
+  return entries;
+}
+
+inline Elf64_Ehdr header(Bytes file, const std::string &name) {
+  if (file.size() < sizeof(Elf64_Ehdr) || std::memcmp(file.data(), ELFMAG, SELFMAG) != 0)
+    refuse(name, "it is no ELF shared object; build it with `cc -shared -fPIC`");
+  Elf64_Ehdr header;
+  std::memcpy(&header, file.data(), sizeof header);
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
+      header.e_machine != kMachine)
+    refuse(name, "it is for another machine (ELF machine " + std::to_string(header.e_machine) +
+                     ", this one is " + std::to_string(kMachine) + ")");
+  if (header.e_type != ET_DYN) refuse(name, "it is no shared object; link it with -shared");
+  if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_shentsize != sizeof(Elf64_Shdr))
+    refuse(name, "its header has tables of an unknown form");
+  return header;
+}
+
+// The names that the file itself defines for others, functions and data. Throws unless every
+// header, segment and symbol lies inside the file.
+inline std::vector<std::string> defined_symbols(Bytes file, const std::string &name) {
+  const Elf64_Ehdr head = header(file, name);
+  for (const auto &segment :
+       table<Elf64_Phdr>(file, head.e_phoff, head.e_phnum, name, "program header table"))
+    if (segment.p_type != PT_NULL) part(file, segment.p_offset, segment.p_filesz, name, "segment");
+  const auto sections =
+      table<Elf64_Shdr>(file, head.e_shoff, head.e_shnum, name, "section header table");
+  std::vector<std::string> names;
+  for (const Elf64_Shdr &section : sections) {
+    if (section.sh_type != SHT_DYNSYM || section.sh_link >= sections.size()) continue;
+    const Elf64_Shdr &strings = sections[section.sh_link];
+    const Bytes text = part(file, strings.sh_offset, strings.sh_size, name, "string table");
+    for (const auto &symbol : table<Elf64_Sym>(
+             file, section.sh_offset, section.sh_size / sizeof(Elf64_Sym), name, "symbol table")) {
+      const unsigned binding = ELF64_ST_BIND(symbol.st_info);
+      if (symbol.st_shndx == SHN_UNDEF || (binding != STB_GLOBAL && binding != STB_WEAK)) continue;
+      if (symbol.st_name >= text.size())
+        refuse(name, "a symbol's name lies outside the string table");
+      const char *begin = reinterpret_cast<const char *>(text.data()) + symbol.st_name;
+      names.emplace_back(begin, strnlen(begin, text.size() - symbol.st_name));
+    }
+  }
+  return names;
+}
+
+}  // namespace nxs::elf
+#endif

@@ -1,0 +1,149 @@
+// What differs between operating systems: the host's processor, caches, memory and threads.
+#pragma once
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+#if defined(__APPLE__)
+#include <sys/sysctl.h>
+#else
+#include <sched.h>
+
+#include <filesystem>
+#endif
+
+namespace nxs::os {
+
+struct Cache {
+  int64_t level = 0, nbytes = 0, line_nbytes = 0;
+};
+
+inline std::string trimmed(const std::string &text) {
+  const auto first = text.find_first_not_of(" \t\n"), last = text.find_last_not_of(" \t\n");
+  return first == std::string::npos ? "" : text.substr(first, last - first + 1);
+}
+
+inline int64_t page_nbytes() { return sysconf(_SC_PAGESIZE); }
+inline int64_t memory_nbytes() {
+  return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * page_nbytes();
+}
+inline int64_t n_cpus() { return sysconf(_SC_NPROCESSORS_ONLN); }
+
+#if defined(__APPLE__)
+
+inline std::optional<int64_t> sysctl_int(const char *name) {
+  int64_t value = 0;
+  size_t nbytes = sizeof value;
+  if (sysctlbyname(name, &value, &nbytes, nullptr, 0) != 0) return std::nullopt;
+  return value;
+}
+
+inline std::string sysctl_text(const char *name) {
+  char text[256] = {};
+  size_t nbytes = sizeof text - 1;
+  return sysctlbyname(name, text, &nbytes, nullptr, 0) == 0 ? text : "";
+}
+
+inline int64_t n_usable_cpus() { return n_cpus(); }  // macOS has no affinity mask
+inline std::string cpu_name() { return sysctl_text("machdep.cpu.brand_string"); }
+inline std::string cpu_features() { return "neon"; }
+inline std::string cpu_field(const char *) { return ""; }
+inline std::optional<int64_t> max_clock_mhz() { return std::nullopt; }  // not told on Apple silicon
+inline int64_t n_numa_nodes() { return 1; }
+inline std::optional<int64_t> free_memory_nbytes() { return std::nullopt; }
+
+inline std::vector<Cache> caches() {
+  std::vector<Cache> found;
+  const int64_t line = sysctl_int("hw.cachelinesize").value_or(0);
+  static constexpr const char *kNames[] = {"hw.l1dcachesize", "hw.l2cachesize", "hw.l3cachesize"};
+  for (int level = 1; level <= 3; ++level)
+    if (const auto nbytes = sysctl_int(kNames[level - 1])) found.push_back({level, *nbytes, line});
+  return found;
+}
+
+#else
+
+inline std::string read_file(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// The value of the first "key : value" line of a file such as /proc/cpuinfo; empty: none.
+inline std::string field(const std::string &path, const std::string &key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const auto colon = line.find(':');
+    if (colon != std::string::npos && trimmed(line.substr(0, colon)) == key)
+      return trimmed(line.substr(colon + 1));
+  }
+  return "";
+}
+
+inline std::string cpu_field(const char *key) { return field("/proc/cpuinfo", key); }
+
+inline std::string cpu_features() {
+  const std::string flags = cpu_field("flags");  // x86
+  return flags.empty() ? cpu_field("Features") : flags;
+}
+
+inline std::string cpu_name() { return cpu_field("model name"); }
+
+// CPUs that this process may run on; a container or taskset may leave fewer than there are.
+inline int64_t n_usable_cpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return n_cpus();
+  return CPU_COUNT(&set);
+}
+
+inline std::optional<int64_t> max_clock_mhz() {
+  const std::string khz = read_file("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq");
+  if (!khz.empty()) return std::atoll(khz.c_str()) / 1000;
+  const std::string mhz = cpu_field("cpu MHz");  // a virtual machine tells only this
+  if (!mhz.empty()) return std::atoll(mhz.c_str());
+  return std::nullopt;
+}
+
+inline std::optional<int64_t> free_memory_nbytes() {
+  const std::string kib = field("/proc/meminfo", "MemAvailable");
+  if (kib.empty()) return std::nullopt;
+  return std::atoll(kib.c_str()) * 1024;
+}
+
+inline int64_t n_numa_nodes() {
+  std::error_code error;
+  int64_t n = 0;
+  for (const auto &entry : std::filesystem::directory_iterator("/sys/devices/system/node", error)) {
+    const std::string name = entry.path().filename();
+    n += name.starts_with("node") && name.size() > 4 && name[4] >= '0' && name[4] <= '9';
+  }
+  return n ? n : 1;
+}
+
+// Data and unified caches of CPU 0, from the core outwards.
+inline std::vector<Cache> caches() {
+  std::vector<Cache> found;
+  for (int index = 0; index < 16; ++index) {
+    const std::string folder =
+        "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
+    const std::string level = read_file(folder + "level"),
+                      type = trimmed(read_file(folder + "type"));
+    if (level.empty()) break;
+    if (type == "Instruction") continue;
+    const std::string size = trimmed(read_file(folder + "size"));  // "32K", "1024K", "2M"
+    const int64_t unit = size.ends_with('M') ? 1 << 20 : size.ends_with('K') ? 1 << 10 : 1;
+    found.push_back({std::atoll(level.c_str()), std::atoll(size.c_str()) * unit,
+                     std::atoll(read_file(folder + "coherency_line_size").c_str())});
+  }
+  return found;
+}
+
+#endif
+
+}  // namespace nxs::os
