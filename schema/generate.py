@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from generator import c, spec
+from generator import c, cython, python, spec
 
-EMITTERS = (c,)
+EMITTERS = (c, cython, python)
 
 
 def outputs() -> dict[str, str]:

@@ -43,6 +43,7 @@ ENTRY_KEYS = {
     "name", "noun", "doc", "args", "returns", "gil", "waits", "joins", "joins_on", "optional",
     "internal", "errors", "since", "value_type",
 }  # fmt: skip
+RESERVED = ("runtime", "self", "result", "state", "room", "deadline", "stream_nbytes")
 ARG_KEYS = {"name", "type", "doc", "nullable", "default", "nbytes", "readonly_if"}
 
 
@@ -345,8 +346,10 @@ def _check_function(spec: Spec, function: Function, statuses: set[str], names: s
     arg_names = {arg.name for arg in function.args}
     if function.joins and function.joins not in names:
         raise SpecError(f"function {function.name}: joins {function.joins!r}, which is no function")
-    if function.joins and (function.joins_on not in arg_names or "stream" not in arg_names):
-        raise SpecError(f"function {function.name}: joins needs joins_on and an argument stream")
+    if function.joins and not {function.joins_on, "stream", "flags"} <= arg_names:
+        raise SpecError(f"function {function.name}: joins needs joins_on, stream and flags")
+    if sum(arg.type in ("host_in", "host_out") for arg in function.args) > 1:
+        raise SpecError(f"function {function.name}: the bindings hold one host memory at a time")
     if function.waits != ("timeout_ns" in arg_names):
         raise SpecError(f"function {function.name}: waits and timeout_ns belong together")
     for arg in function.args:
@@ -355,6 +358,8 @@ def _check_function(spec: Spec, function: Function, statuses: set[str], names: s
 
 def _check_argument(spec: Spec, function: Function, arg: Argument, arg_names: set[str]) -> None:
     where = f"function {function.name}, argument {arg.name}"
+    if arg.name in RESERVED:
+        raise SpecError(f"{where}: the bindings use this name")
     if arg.base in ("flags", "enum"):
         if arg.parameter not in spec.enums:
             raise SpecError(f"{where}: unknown enum {arg.parameter!r}")

@@ -1,0 +1,1 @@
+"""What stands behind the bindings: the loader, conversions, the search for plugins."""
