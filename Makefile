@@ -75,7 +75,7 @@ check-format:
 
 check-lint:
 	$(BIN)/ruff check
-	$(BIN)/cython-lint $(CYTHON_FILES)
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(CYTHON_FILES)
 	$(BIN)/codespell
 
 check-types:
