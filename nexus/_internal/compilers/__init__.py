@@ -1,0 +1,38 @@
+"""Compilers that make libraries from source, under the names that runtimes answer for `Compiler`.
+
+A compiler is one module of this package with a function `create() -> Compiler`, and one entry in
+`_MODULES`. It is imported on first use.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+
+from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult
+from nexus.bindings.errors import CompilerNotFoundError
+
+__all__ = ["CompileOptions", "CompileResult", "Compiler", "get", "names"]
+
+_MODULES = {"cc": "nexus._internal.compilers.cc"}
+
+
+def names() -> list[str]:
+    """Return the names that `get` knows."""
+    return sorted(_MODULES)
+
+
+@functools.cache
+def get(name: str) -> Compiler:
+    """Return the compiler of this name.
+
+    Raises:
+        CompilerNotFoundError: this version of nexus has no compiler of that name.
+    """
+    if name not in _MODULES:
+        raise CompilerNotFoundError(
+            f"cannot compile: this version of nexus has no compiler {name!r}, only "
+            f"{', '.join(names())}; load a library that is compiled already"
+        )
+    created: Compiler = importlib.import_module(_MODULES[name]).create()
+    return created

@@ -1,0 +1,178 @@
+"""The host's C and C++ compiler: makes the shared objects that the CPU runs."""
+
+from __future__ import annotations
+
+import codecs
+import dataclasses
+import os
+import platform
+import shlex
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from nexus._internal import paths
+from nexus._internal.compilers import diagnostics, process, toolchain
+from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
+from nexus._internal.compilers.toolchain import Language, Toolchain
+from nexus.bindings.errors import CompileError
+
+# gnu++17 and gnu17, not c++17 and c17: with the latter gcc fuses no multiply-add in C.
+_STANDARD: dict[Language, str] = {"c++": "-std=gnu++17", "c": "-std=gnu17"}
+_SUFFIX: dict[Language, str] = {"c++": ".cpp", "c": ".c"}
+
+# What makes the item loop of <nexus/kernel.h> vectorise: "no dependence" between items, and a
+# conditional expression or a square root that need not keep errno and the exception flags.
+_VECTORISE = ("-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math")
+_OPTIMISE = ("-O3", "-march=native")
+_DEBUG = ("-O1", "-march=native", "-g", "-fno-omit-frame-pointer")
+# Not -ffast-math: with it gcc links code that makes the whole process flush denormals to zero.
+_FAST_MATH = ("-fassociative-math", "-fno-signed-zeros", "-freciprocal-math", "-ffp-contract=fast")
+
+# The arrays of a group kernel, 256 KiB at most, and what the compiler puts beside them. A thread of
+# macOS has a stack of 512 KiB.
+_MAX_FRAME_NBYTES = 320 * 1024
+
+
+class HostCompiler:
+    """Compiles C and C++ with the compiler that `toolchain.find` finds."""
+
+    name = "cc"
+
+    def compile(
+        self, source: str | bytes, options: Options = None, *, arch: str | None = None
+    ) -> CompileResult:
+        """Compile `source` to a shared object for this machine.
+
+        Blocks; Ctrl-C ends the compiler. `arch` is not used: the compiler looks at the machine
+        itself, and may be older than its name.
+
+        Raises:
+            CompileError: the source does not compile, or the compiler could not do its work.
+            CompilerNotFoundError: no compiler is installed.
+            ValueError: the source is empty.
+        """
+        text = _bytes_of(source)
+        chosen = CompileOptions.of(options)
+        if not text.strip():
+            raise ValueError(f"cannot compile {chosen.name!r}: the source is empty")
+        tool = toolchain.find(chosen.language_of_source())
+        headers = paths.include_dir()
+        try:
+            with tempfile.TemporaryDirectory(
+                prefix="nexus-cc-", ignore_cleanup_errors=True
+            ) as folder:
+                return _Job(chosen, tool, headers, Path(folder)).run(text)
+        except OSError as error:
+            raise CompileError(
+                f"cannot compile {chosen.name!r} with {tool.title}: {error}; the folder for "
+                "temporary files must be writable and have room: set the variable TMPDIR to one"
+            ) from error
+
+
+def create() -> Compiler:
+    """Return the compiler that the package lists under "cc"."""
+    return HostCompiler()
+
+
+def _bytes_of(source: object) -> bytes:
+    if isinstance(source, str):
+        return source.removeprefix("\ufeff").encode()
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source).removeprefix(codecs.BOM_UTF8)
+    raise TypeError(f"the source is a {type(source).__name__}; it is text, as str or bytes")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    """One call of the compiler, in a folder of its own."""
+
+    options: CompileOptions
+    tool: Toolchain
+    headers: Path
+    folder: Path
+
+    def run(self, source: bytes) -> CompileResult:
+        name = self.options.name
+        written = self.folder / f"source{_SUFFIX[self.options.language_of_source()]}"
+        made = self.folder / "library.so"
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        written.write_bytes(f'#line 1 "{quoted}"\n'.encode() + source)
+        command = (*self.tool.command, *self.flags(), *self.inputs(written), "-o", str(made))
+        # In English, because messages are searched; and what the compiler puts aside goes into
+        # `folder`, because one that is killed leaves it.
+        environment = {**os.environ, "LC_ALL": "C", "TMPDIR": str(self.folder)}
+        status, output = process.run(command, environment)
+        log = output.replace(str(written), name).replace(f"{self.folder}{os.sep}", "")
+        if status != 0 or not made.is_file():
+            raise CompileError(self.message(status, log), log=log, command=shlex.join(command))
+        return CompileResult(made.read_bytes(), log, command)
+
+    def flags(self) -> list[str]:
+        """Return the flags that do not depend on the files."""
+        kind, options = self.tool.kind, self.options
+        flags = [_STANDARD[options.language_of_source()]]
+        flags += [*(_DEBUG if options.debug else _OPTIMISE), *_VECTORISE]
+        flags += ["-fPIC", "-shared", "-fvisibility=hidden", "-fdiagnostics-color=never"]
+        flags.append(f"-ffile-prefix-map={self.folder}{os.sep}=")
+        if sys.platform.startswith("linux"):
+            flags.append("-Wl,-z,defs")  # a missing function is an error now, not at load time
+        flags += _frame_limit(kind)
+        if kind == "zig":
+            flags.append("-fno-sanitize=all")  # zig switches some on unasked
+        if options.fast_math:
+            flags += [*_FAST_MATH, *_vector_maths(kind)]
+        return flags
+
+    def inputs(self, source: Path) -> list[str]:
+        """Return macros, folders of headers, the source, the user's flags and the libraries."""
+        options, language = self.options, self.options.language_of_source()
+        words = [
+            f"-D{name}" if value is None else f"-D{name}={value}"
+            for name, value in options.defines.items()
+        ]
+        if os.path.isfile(options.name):
+            words += ["-iquote", os.path.dirname(os.path.abspath(options.name))]
+        words += [f"-I{os.fspath(folder)}" for folder in (*options.include_dirs, self.headers)]
+        words += ["-x", language, str(source), "-x", "none", *options.flags]
+        if language == "c++" and not self.tool.links_cxx and self.tool.kind != "zig":
+            words.append("-lc++" if sys.platform == "darwin" else "-lstdc++")
+        return [*words, "-lm"]
+
+    def message(self, status: int, log: str) -> str:
+        """Return what to say of a compiler that made no library."""
+        tried = f"cannot compile {self.options.name!r} with {self.tool.title}"
+        if status < 0:
+            return f"{tried}: {process.signal_name(-status)} ended it{_remedy(status, log)}"
+        lines = diagnostics.summary(log, self.options.name)
+        if not lines:
+            lines = [f"it ended with status {status}, said nothing and made no library"]
+        end = "the whole log is in the attribute `log` of this exception, the call in `command`"
+        return "\n".join(
+            [f"{tried}:", *(f"  {line}" for line in lines), end + _remedy(status, log)]
+        )
+
+
+def _frame_limit(kind: toolchain.Kind) -> list[str]:
+    """Return what makes more arrays than a worker's stack holds an error."""
+    if kind == "gcc":
+        return [f"-Werror=frame-larger-than={_MAX_FRAME_NBYTES}"]
+    if kind in ("clang", "zig"):
+        return [f"-Wframe-larger-than={_MAX_FRAME_NBYTES}", "-Werror=frame-larger-than"]
+    return []
+
+
+def _vector_maths(kind: toolchain.Kind) -> list[str]:
+    """Return what makes exp, sin and the like one call for a whole vector, where glibc has them."""
+    if platform.machine() != "x86_64" or platform.libc_ver()[0] != "glibc":
+        return []
+    return {"gcc": ["-DNXS_LIBMVEC"], "clang": ["-fveclib=libmvec"]}.get(kind, [])
+
+
+def _remedy(status: int, log: str) -> str:
+    if "No space left on device" in log:
+        return "; free space where temporary files go, or set the variable TMPDIR"
+    if status == -signal.SIGKILL or "Killed" in log:
+        return "; a machine that runs out of memory does that"
+    return ""

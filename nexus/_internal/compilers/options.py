@@ -1,0 +1,156 @@
+"""What every compiler takes and gives: options, result, and the interface itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+Options: TypeAlias = "CompileOptions | Mapping[str, Any] | Sequence[str] | str | None"
+
+_MACRO = re.compile(r"[A-Za-z_]\w*(\(.*\))?")
+
+
+@dataclasses.dataclass(frozen=True)
+class CompileOptions:
+    """How to compile one source text.
+
+    Attributes:
+        defines: macros by name; None and True define a macro as 1, False as 0.
+        include_dirs: folders to search for headers before nexus's own.
+        flags: anything else for the compiler's command line, after its other flags.
+        language: "c++" or "c"; None: C if `name` ends with ".c", else C++.
+        debug: keep debug information and optimise little.
+        fast_math: let the compiler reorder arithmetic and use vector maths of less precision.
+        name: what messages call the source. When it is a file, its folder is searched for headers.
+    """
+
+    defines: Mapping[str, str | int | float | None] = dataclasses.field(default_factory=dict)
+    include_dirs: Sequence[str | os.PathLike[str]] = ()
+    flags: Sequence[str] = ()
+    language: Literal["c++", "c"] | None = None
+    debug: bool = False
+    fast_math: bool = False
+    name: str = "<source>"
+
+    def __post_init__(self) -> None:
+        """Check every field, and turn what may be spelled in several ways into one."""
+        object.__setattr__(self, "defines", _checked_defines(self.defines))
+        object.__setattr__(self, "include_dirs", _checked_folders(self.include_dirs))
+        object.__setattr__(self, "flags", _checked_flags(self.flags))
+        object.__setattr__(self, "name", _checked_name(self.name))
+        if self.language not in ("c++", "c", None):
+            raise ValueError(f"language is {self.language!r}; it is 'c++', 'c' or None")
+        for switch in ("debug", "fast_math"):
+            if not isinstance(getattr(self, switch), bool):
+                raise TypeError(f"{switch} is {getattr(self, switch)!r}; it is True or False")
+
+    @classmethod
+    def of(cls, options: Options) -> CompileOptions:
+        """Make options from whatever a caller may give.
+
+        >>> CompileOptions.of({"defines": {"TILE": 32}}).defines
+        {'TILE': 32}
+        >>> CompileOptions.of(["-O1"]).flags
+        ('-O1',)
+
+        Raises:
+            TypeError: a key that is no option, or a value of the wrong type.
+            ValueError: a value that cannot be meant.
+        """
+        if isinstance(options, CompileOptions):
+            return options
+        if options is None:
+            return cls()
+        if isinstance(options, Mapping):
+            _check_keys(list(options))
+            return cls(**options)
+        return cls(flags=_checked_flags(options))
+
+    def language_of_source(self) -> Literal["c++", "c"]:
+        """Return the language, guessed from the name where it is not given."""
+        return self.language or ("c" if self.name.endswith(".c") else "c++")
+
+
+@dataclasses.dataclass(frozen=True)
+class CompileResult:
+    """A library that `load_library` takes, and how it was made."""
+
+    binary: bytes
+    log: str
+    command: tuple[str, ...]
+
+
+class Compiler(Protocol):
+    """Makes a library from one source text. Thread-safe."""
+
+    name: str
+
+    def compile(
+        self, source: str | bytes, options: Options = None, *, arch: str | None = None
+    ) -> CompileResult:
+        """Compile `source` for the architecture that the device names, or for any.
+
+        Raises:
+            CompileError: the source does not compile; the compiler's words are its `log`.
+            CompilerNotFoundError: no compiler is installed.
+        """
+        ...
+
+
+def _check_keys(keys: list[object]) -> None:
+    known = [field.name for field in dataclasses.fields(CompileOptions)]
+    for key in keys:
+        if key not in known:
+            close = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise TypeError(f"no compile option is called {key!r}{hint} (there are: {known})")
+
+
+def _checked_defines(defines: object) -> dict[str, str | int | float | None]:
+    if not isinstance(defines, Mapping):
+        raise TypeError(f"defines is {defines!r}; it maps names to values, as {{'TILE': 16}}")
+    for name, value in defines.items():
+        if not isinstance(name, str) or not _MACRO.fullmatch(name):
+            raise ValueError(f"defines: {name!r} is no name of a macro")
+        if not isinstance(value, str | int | float | None):
+            raise TypeError(f"defines: {name} is {value!r}; it is a string, a number or None")
+    return {
+        name: int(value) if isinstance(value, bool) else value for name, value in defines.items()
+    }
+
+
+def _checked_folders(folders: object) -> tuple[str, ...]:
+    if isinstance(folders, str | os.PathLike):
+        folders = (folders,)
+    if not isinstance(folders, Sequence):
+        raise TypeError(f"include_dirs is {folders!r}; it is a sequence of folders")
+    paths = tuple(os.fspath(folder) for folder in folders)
+    for path in paths:
+        if not Path(path).is_dir():
+            raise ValueError(f"include_dirs: {path!r} is no folder")
+    return paths
+
+
+def _checked_flags(flags: object) -> tuple[str, ...]:
+    if isinstance(flags, str):
+        return tuple(shlex.split(flags))
+    if not isinstance(flags, Sequence) or not all(isinstance(flag, str) for flag in flags):
+        raise TypeError(
+            f"options are {flags!r}; they are a mapping, a string or a sequence of flags, or None"
+        )
+    return tuple(flags)
+
+
+def _checked_name(name: object) -> str:
+    text = os.fspath(name) if isinstance(name, os.PathLike) else name
+    if not isinstance(text, str):
+        raise TypeError(f"name is {name!r}; it is a string or a path")
+    if not text or not text.isprintable():
+        raise ValueError(f"name is {name!r}; it is one line of printable characters")
+    return text

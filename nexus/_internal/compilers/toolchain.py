@@ -1,0 +1,114 @@
+"""Finds the C and C++ compiler of this machine, and says where it looked when there is none."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from typing import Literal
+
+from nexus.bindings.errors import CompilerNotFoundError
+
+Language = Literal["c++", "c"]
+Kind = Literal["gcc", "clang", "zig", "other"]
+
+_ON_PATH: dict[Language, tuple[str, ...]] = {
+    "c++": ("c++", "g++", "clang++"),
+    "c": ("cc", "gcc", "clang"),
+}
+# NEXUS_CC compiles both languages; a CXX is no good for C.
+_VARIABLES: dict[Language, tuple[str, ...]] = {
+    "c++": ("NEXUS_CC", "CXX", "CC"),
+    "c": ("NEXUS_CC", "CC"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Toolchain:
+    """A compiler that answered: how it is called, and whose flags it takes."""
+
+    command: tuple[str, ...]
+    kind: Kind
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return shlex.join(self.command)
+
+    @property
+    def links_cxx(self) -> bool:
+        """Whether it links the C++ library without being told."""
+        return "++" in os.path.basename(self.command[-1])
+
+
+def find(language: Language) -> Toolchain:
+    """Return the first of $NEXUS_CC, $CXX, $CC, the names on PATH and the zig of this Python.
+
+    A variable that is set must name a compiler that runs: nothing else is taken in its place.
+
+    Raises:
+        CompilerNotFoundError: there is none; the message lists what was tried.
+    """
+    tried: list[str] = []
+    for variable in _VARIABLES[language]:
+        if words := _words_of(variable):
+            return _of_variable(variable, words)
+        tried.append(f"${variable} (not set)")
+    for name in _ON_PATH[language]:
+        path = shutil.which(name)
+        kind = _kind_of((path,)) if path else None
+        if path and kind:
+            return Toolchain((path,), kind)
+        tried.append(f"{path} (does not run)" if path else f"{name} (not on PATH)")
+    if sys.executable and importlib.util.find_spec("ziglang"):
+        return Toolchain((sys.executable, "-m", "ziglang", "cc"), "zig")
+    tried.append("python -m ziglang (not installed)")
+    raise CompilerNotFoundError(
+        f"no {language.upper()} compiler was found: tried {', '.join(tried)}; install g++ or clang "
+        "(Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select "
+        "--install), or pip install ziglang, or name a compiler in the variable NEXUS_CC"
+    )
+
+
+def _words_of(variable: str) -> list[str]:
+    value = os.environ.get(variable, "")
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise CompilerNotFoundError(
+            f"the variable {variable} is {value!r}, which is no command ({error}); correct it"
+        ) from None
+
+
+def _of_variable(variable: str, words: list[str]) -> Toolchain:
+    path = shutil.which(words[0])
+    command = (path, *words[1:]) if path else tuple(words)
+    kind = _kind_of(command) if path else None
+    if not kind:
+        raise CompilerNotFoundError(
+            f"the variable {variable} names the compiler {shlex.join(words)!r}, which "
+            f"{'does not run' if path else 'does not exist'}; correct it or unset it"
+        )
+    return Toolchain(command, kind)
+
+
+@functools.cache
+def _kind_of(command: tuple[str, ...]) -> Kind | None:
+    """Ask a compiler who it is; None if it does not run."""
+    try:
+        done = subprocess.run(
+            [*command, "--version"], capture_output=True, stdin=subprocess.DEVNULL, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    text = done.stdout.decode(errors="replace")
+    if "ziglang" in command or os.path.basename(command[0]) == "zig":
+        return "zig"
+    if "clang" in text:
+        return "clang"
+    return "gcc" if "Free Software Foundation" in text else "other"
