@@ -2,10 +2,12 @@
 #ifndef NEXUS_KERNEL_ARGUMENTS_H
 #define NEXUS_KERNEL_ARGUMENTS_H
 
-/* How many arguments the list has: 1 to 16. */
-#define NXS_COUNT(...) \
-  NXS_COUNT_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-#define NXS_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, count, ...) count
+/* How many arguments the list has: 1 to 16. For 17 to 20 a word, for the compiler to complain of.
+ */
+#define NXS_COUNT(...)                                                                            \
+  NXS_COUNT_(__VA_ARGS__, is_too_long, is_too_long, is_too_long, is_too_long, 16, 15, 14, 13, 12, \
+             11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define NXS_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, count, ...) count
 
 /* NXS_LIST(F, in(float, x), val(int, n)) is F(0, in(float, x)), F(1, val(int, n)).
    F pastes a prefix to the kind, and the macro of that name does the work: see NXS_NAME. */

@@ -1,0 +1,1 @@
+"""The kernels that tests run, and what calls them without a runtime."""

@@ -1,0 +1,73 @@
+"""What a portable kernel must not do fails to compile, with the line and a sentence."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import pytest
+
+from kernels import harness
+from nexus._internal import compilers
+from nexus.bindings.errors import CompileError
+
+
+class Mistake(NamedTuple):
+    """One part of mistakes.nxs."""
+
+    source: str
+    line: int | None
+    said: str
+
+
+def read_mistakes() -> dict[str, Mistake]:
+    """Return the parts of mistakes.nxs by name."""
+    parts = {}
+    for part in (harness.HERE / "mistakes.nxs").read_text().split("//// ")[1:]:
+        title, source = part.split("\n", 1)
+        name, said = title.split(": ", 1)
+        lines = ["#include <nexus/kernel.h>", *source.splitlines()]
+        marked = [number for number, line in enumerate(lines, 1) if line.endswith("// here")]
+        parts[name] = Mistake("\n".join(lines) + "\n", marked[0] if marked else None, said)
+    return parts
+
+
+MISTAKES = read_mistakes()
+
+
+@pytest.fixture(params=["host", "clang"])
+def compiler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> compilers.Compiler:
+    """The compiler that device.compile takes, and a clang."""
+    if request.param == "clang":
+        clang = harness.other_clang()
+        if clang is None:
+            pytest.skip("no clang++ on this machine")
+        monkeypatch.setenv("NEXUS_CC", clang)
+    return compilers.get("cc")
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_named_with_its_line(compiler: compilers.Compiler, name: str) -> None:
+    mistake = MISTAKES[name]
+    with pytest.raises(CompileError) as caught:
+        compiler.compile(mistake.source, {"name": "k.nxs"})
+    message = str(caught.value)
+    assert re.search(mistake.said, message), message
+    assert mistake.line is None or f"k.nxs:{mistake.line}:" in message, message
+    assert "nexus-cc-" not in caught.value.log  # the temporary folder
+
+
+@pytest.mark.parametrize(
+    ("language", "flags", "said"),
+    [
+        ("c", [], r"compile with -x c\+\+"),
+        ("c++", ["-std=gnu++14"], r"-std=c\+\+17 or newer"),
+        ("c++", ["-D__CUDACC__"], "CPU side only"),
+        ("c++", ["-D__METAL_VERSION__"], "CPU side only"),
+        ("c++", ["-D__OPENCL_VERSION__"], "CPU side only"),
+    ],
+)
+def test_another_language_is_told_what_to_do(language: str, flags: list[str], said: str) -> None:
+    source = "#include <nexus/kernel.h>\nint x;\n"
+    with pytest.raises(CompileError, match=said):
+        compilers.get("cc").compile(source, {"language": language, "flags": flags})
