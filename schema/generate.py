@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from generator import c, cython, python, spec
+from generator import c, cython, pxd, python, spec, stubs
 
-EMITTERS = (c, cython, python)
+EMITTERS = (c, pxd, cython, python, stubs)
 
 
 def outputs() -> dict[str, str]:

@@ -3,65 +3,115 @@
 
 from enum import IntEnum, IntFlag
 
-WAIT_FOREVER = 0xffffffffffffffff  # A timeout_ns without an end.
-MAX_RUNTIMES = 0x80  # Runtime numbers are 0 to 127.
-RUN_SLICE_NS = 0x2faf080  # How long a Bounded blocking call lasts, 50 ms.
-VENDOR_FIRST = 0x10000  # Property ids from here on belong to the vendors.
+WAIT_FOREVER = 0xFFFFFFFFFFFFFFFF  # A timeout_ns without an end.
+MAX_RUNTIMES = 128  # Runtime numbers are 0 to 127.
+RUN_SLICE_NS = 0x2FAF080  # How long a Bounded blocking call lasts, 50 ms.
+VENDOR_FIRST = 65536  # Property ids from here on belong to the vendors.
 
 
 class Status(IntEnum):
     """What a call answers."""
 
-    Success = 0  # The call did what it says.
-    DeviceNotFound = -1  # The driver is there and lists no device.
-    DeviceNotAvailable = -2  # The device exists and cannot be used now.
-    CompilerNotAvailable = -3  # No compiler for this device was found.
-    MemObjectAllocationFailure = -4  # The device has not enough free memory.
-    OutOfResources = -5  # The device or the operating system has run out of something other than memory.
-    OutOfHostMemory = -6  # The host has not enough free memory.
-    ProfilingInfoNotAvailable = -7  # Times were not asked for, or are not kept any longer.
-    MemCopyOverlap = -8  # Source and destination of a copy overlap.
-    BuildProgramFailure = -11  # The source does not compile.
-    MapFailure = -12  # Host memory cannot be mapped or wrapped.
-    MisalignedSubBufferOffset = -13  # The offset of a sub-buffer is not a multiple of what the device needs.
-    ExecStatusErrorForEventsInWaitList = -14  # What was waited for has failed; the message carries the first cause.
-    KernelArgInfoNotAvailable = -19  # The kernel carries no argument information.
-    InvalidValue = -30  # An argument has a value that is never right.
-    InvalidDeviceType = -31  # The device type is unknown.
-    InvalidQueueProperties = -35  # The stream flags are not supported.
-    InvalidHostPtr = -37  # A host pointer is NULL or not usable.
-    InvalidBinary = -42  # The bytes are no library that this device can load.
-    InvalidBuildOptions = -43  # The compiler refused its options.
-    InvalidKernelName = -46  # The library has no kernel of this name.
-    InvalidKernelDefinition = -47  # The symbol is there and is not a kernel.
-    InvalidKernel = -48  # The handle is no living kernel of this runtime.
-    InvalidArgIndex = -49  # The kernel has no argument of this index.
-    InvalidArgValue = -50  # The argument takes a buffer and got a scalar, or the other way round.
-    InvalidArgSize = -51  # A value, or the room for one, has the wrong number of bytes.
-    InvalidKernelArgs = -52  # An argument of the kernel was not set.
-    InvalidWorkDimension = -53  # A size has not one to three dimensions.
-    InvalidWorkGroupSize = -54  # The group size is zero, above the limit, or not the one the kernel was made for.
-    InvalidWorkItemSize = -55  # The group is larger in one dimension than the device allows.
-    InvalidEvent = -58  # The handle is no living event of this runtime.
-    InvalidOperation = -59  # The object is not in a state that allows this.
-    InvalidBufferSize = -61  # The size or range of a buffer is zero, too large, or outside of it.
-    InvalidGlobalWorkSize = -63  # The grid is zero or above the limit.
-    InvalidProperty = -64  # The object does not have this property.
-    MaxSizeRestrictionExceeded = -72  # More of something than the device allows, group memory for one.
-    InvalidObject = -80  # The handle is of no known kind.
-    InvalidBuffer = -81  # The handle is no living buffer of this runtime.
-    InvalidCommand = -82  # The handle is no living command of this runtime, or the command does not take this.
-    InvalidDevice = -83  # There is no device of this ordinal.
-    InvalidLibrary = -84  # The handle is no living library of this runtime.
-    InvalidRuntime = -85  # There is no loaded runtime of this number.
-    InvalidSchedule = -86  # The handle is no living schedule of this runtime.
-    InvalidStream = -87  # The handle is no living stream of this runtime.
-    InvalidSystem = -88  # The system object is not usable.
-    NotSupported = -89  # This runtime does not have the function or the option.
-    Timeout = -90  # The time was over before the thing happened; nothing was changed.
-    DeviceLost = -91  # The device failed and every later call on it fails too.
-    IncompatibleVersion = -92  # Plugin and caller speak different versions of this API.
-    ExecutionFailed = -93  # A kernel failed while it ran.
+    #: The call did what it says.
+    Success = 0
+    #: The driver is there and lists no device.
+    DeviceNotFound = -1
+    #: The device exists and cannot be used now.
+    DeviceNotAvailable = -2
+    #: No compiler for this device was found.
+    CompilerNotAvailable = -3
+    #: The device has not enough free memory.
+    MemObjectAllocationFailure = -4
+    #: The device or the operating system has run out of something other than memory.
+    OutOfResources = -5
+    #: The host has not enough free memory.
+    OutOfHostMemory = -6
+    #: Times were not asked for, or are not kept any longer.
+    ProfilingInfoNotAvailable = -7
+    #: Source and destination of a copy overlap.
+    MemCopyOverlap = -8
+    #: The source does not compile.
+    BuildProgramFailure = -11
+    #: Host memory cannot be mapped or wrapped.
+    MapFailure = -12
+    #: The offset of a sub-buffer is not a multiple of what the device needs.
+    MisalignedSubBufferOffset = -13
+    #: What was waited for has failed; the message carries the first cause.
+    ExecStatusErrorForEventsInWaitList = -14
+    #: The kernel carries no argument information.
+    KernelArgInfoNotAvailable = -19
+    #: An argument has a value that is never right.
+    InvalidValue = -30
+    #: The device type is unknown.
+    InvalidDeviceType = -31
+    #: The stream flags are not supported.
+    InvalidQueueProperties = -35
+    #: A host pointer is NULL or not usable.
+    InvalidHostPtr = -37
+    #: The bytes are no library that this device can load.
+    InvalidBinary = -42
+    #: The compiler refused its options.
+    InvalidBuildOptions = -43
+    #: The library has no kernel of this name.
+    InvalidKernelName = -46
+    #: The symbol is there and is not a kernel.
+    InvalidKernelDefinition = -47
+    #: The handle is no living kernel of this runtime.
+    InvalidKernel = -48
+    #: The kernel has no argument of this index.
+    InvalidArgIndex = -49
+    #: The argument takes a buffer and got a scalar, or the other way round.
+    InvalidArgValue = -50
+    #: A value, or the room for one, has the wrong number of bytes.
+    InvalidArgSize = -51
+    #: An argument of the kernel was not set.
+    InvalidKernelArgs = -52
+    #: A size has not one to three dimensions.
+    InvalidWorkDimension = -53
+    #: The group size is zero, above the limit, or not the one the kernel was made for.
+    InvalidWorkGroupSize = -54
+    #: The group is larger in one dimension than the device allows.
+    InvalidWorkItemSize = -55
+    #: The handle is no living event of this runtime.
+    InvalidEvent = -58
+    #: The object is not in a state that allows this.
+    InvalidOperation = -59
+    #: The size or range of a buffer is zero, too large, or outside of it.
+    InvalidBufferSize = -61
+    #: The grid is zero or above the limit.
+    InvalidGlobalWorkSize = -63
+    #: The object does not have this property.
+    InvalidProperty = -64
+    #: More of something than the device allows, group memory for one.
+    MaxSizeRestrictionExceeded = -72
+    #: The handle is of no known kind.
+    InvalidObject = -80
+    #: The handle is no living buffer of this runtime.
+    InvalidBuffer = -81
+    #: The handle is no living command of this runtime, or the command does not take this.
+    InvalidCommand = -82
+    #: There is no device of this ordinal.
+    InvalidDevice = -83
+    #: The handle is no living library of this runtime.
+    InvalidLibrary = -84
+    #: There is no loaded runtime of this number.
+    InvalidRuntime = -85
+    #: The handle is no living schedule of this runtime.
+    InvalidSchedule = -86
+    #: The handle is no living stream of this runtime.
+    InvalidStream = -87
+    #: The system object is not usable.
+    InvalidSystem = -88
+    #: This runtime does not have the function or the option.
+    NotSupported = -89
+    #: The time was over before the thing happened; nothing was changed.
+    Timeout = -90
+    #: The device failed and every later call on it fails too.
+    DeviceLost = -91
+    #: Plugin and caller speak different versions of this API.
+    IncompatibleVersion = -92
+    #: A kernel failed while it ran.
+    ExecutionFailed = -93
 
 
 class Kind(IntEnum):
@@ -79,166 +129,291 @@ class Kind(IntEnum):
 class Property(IntEnum):
     """Properties, with type and unit of the value."""
 
-    Name = 0  # str: What the object is called.
-    Type = 1  # str: The kind of object; of a device: cpu, gpu, accelerator; of a library: the kind of binary.
-    Value = 2  # int: The present value of an event; the value a signal or wait command carries.
-    ID = 3  # int: The ordinal of a device; the handle of any other object.
-    Description = 4  # str: One sentence for a person.
-    Count = 5  # int: How many: devices of a runtime, kernels of a library, arguments of a kernel, commands of a schedule.
-    Size = 6  # int, bytes: The size of a buffer in bytes; of a runtime: the number of devices.
-    Rank = 7  # int: The number of dimensions.
-    Shape = 8  # int_vec: The number of elements in each dimension.
-    SubUnits = 9  # str_vec: What a compute unit is made of.
-    SubUnitType = 10  # str: The kind of sub-unit.
-    Keys = 11  # int_vec: The properties that this object answers, this one included.
-    Vendor = 12  # str: Who makes the device, as in the names of the device library.
-    Architecture = 13  # str: The architecture, as in the names of the device library: sm_90, gfx942, znver5.
-    Version = 14  # str: The version of the plugin or driver.
-    MajorVersion = 15  # int: The first number of the version.
-    MinorVersion = 16  # int: The second number of the version.
-    CoreSubsystem = 17  # obj: The compute hierarchy.
-    MemorySubsystem = 18  # obj: The memory hierarchy; MemoryTypes is ordered from the core outwards.
-    Limits = 19  # obj: Limits by name.
-    Features = 20  # str: Instruction set extensions, separated by blanks.
-    GlobalMemorySize = 21  # int, bytes: Device memory; of a CPU: memory of the host.
-    CoreMemorySize = 22  # int, bytes: Memory nearest to one core: L1 data cache or shared memory.
-    CoreRegisterSize = 23  # int, bytes: The register file of one core.
-    SIMDSize = 24  # int: Lanes of 32 bits that run together: warp, wave or vector register.
-    CoreClockRate = 25  # int, MHz: The highest clock of a core.
-    MemoryClockRate = 26  # int, MHz: The highest clock of the memory.
-    MemoryBusWidth = 27  # int, bits: The width of the memory interface.
-    MaxThreadsPerBlock = 28  # int: Work-items in one group, at most.
-    TimeStamp = 29  # int, ns: When it was finished, on the device's monotonic clock.
-    ElapsedTime = 30  # flt, ms: How long it ran, from device timestamps; needs RunTiming or the Timing option.
-    MaxThreadsPerThreadgroup = 31  # int: The same as MaxThreadsPerBlock.
-    MaxThreadgroupsPerCore = 32  # int: Groups resident on one core, at most.
-    MaxThreadgroupMemorySize = 33  # int, bytes: Group memory of one group, at most.
-    Location = 34  # str: Where the device is attached; of a library: its file.
-    MaxTransferRate = 35  # int, bytes/s: The fastest transfer between host and device.
-    UnifiedMemory = 36  # int: 1 when host and device share memory.
-    MaxBufferSize = 37  # int, bytes: The largest buffer.
-    DataTypes = 38  # str_vec: The data types the device computes with.
-    ClockModes = 39  # str_vec: Clock modes by name.
-    BaseClock = 40  # int, MHz: The guaranteed clock.
-    PowerModes = 41  # str_vec: Power modes by name.
-    MaxPower = 42  # flt, W: The power limit.
-    CoreUtilization = 43  # int, percent: How busy the cores are.
-    MemoryUtilization = 44  # int, percent: How busy the memory is.
-    DataType = 45  # str: The type of one element.
-    Status = 46  # str: recording, ready, running, complete or failed; of an event: submitted, complete or error.
-    Arguments = 47  # int_vec: The buffer handles set as arguments of a command; 0 for a scalar and for one not set.
-    MemoryTypes = 48  # obj: The memories of MemorySubsystem, ordered from the core outwards.
-    SupportedMemoryTypes = 49  # str_vec: The kinds of memory, ordered from the core outwards.
-    DLPackDevice = 50  # int: The DLPack device type of this runtime's memory.
-    BinaryKinds = 51  # str_vec: The kinds of binary that nxsCreateLibrary takes.
-    Compiler = 52  # str: The compiler that makes libraries from source for this runtime; empty: none.
-    Priority = 53  # int: Place in the default order of runtimes; lower comes first.
-    UseCount = 54  # int: Owners of a buffer besides its handle: recorded commands, sub-buffers, runs in flight.
-    DefaultStream = 55  # int: The handle of the default stream of the object's device.
-    ArgumentInfo = 56  # obj: The arguments of a kernel: a list of name, type, nbytes and access (value, in, out, inout).
-    GroupSize = 57  # int_vec: Work-items in a group, x y z; of a kernel: the fixed size, or zeros.
-    GridSize = 58  # int_vec: Work-items in the grid, x y z.
-    GroupMemorySize = 59  # int, bytes: Dynamic group memory of a dispatch.
-    Device = 60  # int: The ordinal of the object's device.
-    Event = 61  # int: The handle of the event of a signal or wait command.
-    Kernel = 62  # int: The handle of the kernel of a dispatch.
-    CoreCount = 63  # int: Cores, compute units or multiprocessors.
-    ThreadCount = 64  # int: Threads of the host that run groups.
-    NumaNodes = 65  # int: NUMA nodes of the host.
-    CacheLineSize = 66  # int, bytes: The line of the cache nearest to the core.
-    HostPointer = 67  # int: The address of the memory when the host can reach it, else 0.
-    Offset = 68  # int, bytes: Where a sub-buffer begins in its root buffer.
-    FreeMemorySize = 69  # int, bytes: Memory that can still be allocated.
-    PageSize = 70  # int, bytes: The page of the virtual memory.
-    Ticket = 71  # int: The ticket of the newest run submitted.
-    EventType = 72  # str: Shared, Signal or Fence.
-    DriverVersion = 73  # str: The version of the vendor's driver.
+    #: str: What the object is called.
+    Name = 0
+    #: str: The kind of object; of a device: cpu, gpu, accelerator; of a library: the kind of
+    #: binary.
+    Type = 1
+    #: int: The present value of an event; the value a signal or wait command carries.
+    Value = 2
+    #: int: The ordinal of a device; the handle of any other object.
+    ID = 3
+    #: str: One sentence for a person.
+    Description = 4
+    #: int: How many: devices of a runtime, kernels of a library, arguments of a kernel,
+    #: commands of a schedule.
+    Count = 5
+    #: int, bytes: The size of a buffer in bytes; of a runtime: the number of devices.
+    Size = 6
+    #: int: The number of dimensions.
+    Rank = 7
+    #: int_vec: The number of elements in each dimension.
+    Shape = 8
+    #: str_vec: What a compute unit is made of.
+    SubUnits = 9
+    #: str: The kind of sub-unit.
+    SubUnitType = 10
+    #: int_vec: The properties that this object answers, this one included.
+    Keys = 11
+    #: str: Who makes the device, as in the names of the device library.
+    Vendor = 12
+    #: str: The architecture, as in the names of the device library: sm_90, gfx942, znver5.
+    Architecture = 13
+    #: str: The version of the plugin or driver.
+    Version = 14
+    #: int: The first number of the version.
+    MajorVersion = 15
+    #: int: The second number of the version.
+    MinorVersion = 16
+    #: obj: The compute hierarchy.
+    CoreSubsystem = 17
+    #: obj: The memory hierarchy; MemoryTypes is ordered from the core outwards.
+    MemorySubsystem = 18
+    #: obj: Limits by name.
+    Limits = 19
+    #: str: Instruction set extensions, separated by blanks.
+    Features = 20
+    #: int, bytes: Device memory; of a CPU: memory of the host.
+    GlobalMemorySize = 21
+    #: int, bytes: Memory nearest to one core: L1 data cache or shared memory.
+    CoreMemorySize = 22
+    #: int, bytes: The register file of one core.
+    CoreRegisterSize = 23
+    #: int: Lanes of 32 bits that run together: warp, wave or vector register.
+    SIMDSize = 24
+    #: int, MHz: The highest clock of a core.
+    CoreClockRate = 25
+    #: int, MHz: The highest clock of the memory.
+    MemoryClockRate = 26
+    #: int, bits: The width of the memory interface.
+    MemoryBusWidth = 27
+    #: int: Work-items in one group, at most.
+    MaxThreadsPerBlock = 28
+    #: int, ns: When it was finished, on the device's monotonic clock.
+    TimeStamp = 29
+    #: flt, ms: How long it ran, from device timestamps; needs RunTiming or the Timing option.
+    ElapsedTime = 30
+    #: int: The same as MaxThreadsPerBlock.
+    MaxThreadsPerThreadgroup = 31
+    #: int: Groups resident on one core, at most.
+    MaxThreadgroupsPerCore = 32
+    #: int, bytes: Group memory of one group, at most.
+    MaxThreadgroupMemorySize = 33
+    #: str: Where the device is attached; of a library: its file.
+    Location = 34
+    #: int, bytes/s: The fastest transfer between host and device.
+    MaxTransferRate = 35
+    #: int: 1 when host and device share memory.
+    UnifiedMemory = 36
+    #: int, bytes: The largest buffer.
+    MaxBufferSize = 37
+    #: str_vec: The data types the device computes with.
+    DataTypes = 38
+    #: str_vec: Clock modes by name.
+    ClockModes = 39
+    #: int, MHz: The guaranteed clock.
+    BaseClock = 40
+    #: str_vec: Power modes by name.
+    PowerModes = 41
+    #: flt, W: The power limit.
+    MaxPower = 42
+    #: int, percent: How busy the cores are.
+    CoreUtilization = 43
+    #: int, percent: How busy the memory is.
+    MemoryUtilization = 44
+    #: str: The type of one element.
+    DataType = 45
+    #: str: recording, ready, running, complete or failed; of an event: submitted, complete or
+    #: error.
+    Status = 46
+    #: int_vec: The buffer handles set as arguments of a command; 0 for a scalar and for one not
+    #: set.
+    Arguments = 47
+    #: obj: The memories of MemorySubsystem, ordered from the core outwards.
+    MemoryTypes = 48
+    #: str_vec: The kinds of memory, ordered from the core outwards.
+    SupportedMemoryTypes = 49
+    #: int: The DLPack device type of this runtime's memory.
+    DLPackDevice = 50
+    #: str_vec: The kinds of binary that nxsCreateLibrary takes.
+    BinaryKinds = 51
+    #: str: The compiler that makes libraries from source for this runtime; empty: none.
+    Compiler = 52
+    #: int: Place in the default order of runtimes; lower comes first.
+    Priority = 53
+    #: int: Owners of a buffer besides its handle: recorded commands, sub-buffers, runs in
+    #: flight.
+    UseCount = 54
+    #: int: The handle of the default stream of the object's device.
+    DefaultStream = 55
+    #: obj: The arguments of a kernel: a list of name, type, nbytes and access (value, in, out,
+    #: inout).
+    ArgumentInfo = 56
+    #: int_vec: Work-items in a group, x y z; of a kernel: the fixed size, or zeros.
+    GroupSize = 57
+    #: int_vec: Work-items in the grid, x y z.
+    GridSize = 58
+    #: int, bytes: Dynamic group memory of a dispatch.
+    GroupMemorySize = 59
+    #: int: The ordinal of the object's device.
+    Device = 60
+    #: int: The handle of the event of a signal or wait command.
+    Event = 61
+    #: int: The handle of the kernel of a dispatch.
+    Kernel = 62
+    #: int: Cores, compute units or multiprocessors.
+    CoreCount = 63
+    #: int: Threads of the host that run groups.
+    ThreadCount = 64
+    #: int: NUMA nodes of the host.
+    NumaNodes = 65
+    #: int, bytes: The line of the cache nearest to the core.
+    CacheLineSize = 66
+    #: int: The address of the memory when the host can reach it, else 0.
+    HostPointer = 67
+    #: int, bytes: Where a sub-buffer begins in its root buffer.
+    Offset = 68
+    #: int, bytes: Memory that can still be allocated.
+    FreeMemorySize = 69
+    #: int, bytes: The page of the virtual memory.
+    PageSize = 70
+    #: int: The ticket of the newest run submitted.
+    Ticket = 71
+    #: str: Shared, Signal or Fence.
+    EventType = 72
+    #: str: The version of the vendor's driver.
+    DriverVersion = 73
 
 
 class DataType(IntEnum):
     """Types of one element."""
 
     Undefined = 0
-    F32 = 1  # 32 bits.
-    F16 = 2  # 16 bits.
-    BF16 = 3  # 16 bits.
-    F8 = 4  # 8 bits.
-    BF8 = 5  # 8 bits.
-    F4 = 6  # 4 bits.
-    BF4 = 7  # 4 bits.
-    I32 = 8  # 32 bits.
-    U32 = 9  # 32 bits.
-    I16 = 10  # 16 bits.
-    U16 = 11  # 16 bits.
-    I8 = 12  # 8 bits.
-    U8 = 13  # 8 bits.
-    I4 = 14  # 4 bits.
-    U4 = 15  # 4 bits.
-    F64 = 16  # 64 bits.
-    I64 = 17  # 64 bits.
-    U64 = 18  # 64 bits.
-    Bool = 19  # 8 bits.
+    #: 32 bits.
+    F32 = 1
+    #: 16 bits.
+    F16 = 2
+    #: 16 bits.
+    BF16 = 3
+    #: 8 bits.
+    F8 = 4
+    #: 8 bits.
+    BF8 = 5
+    #: 4 bits.
+    F4 = 6
+    #: 4 bits.
+    BF4 = 7
+    #: 32 bits.
+    I32 = 8
+    #: 32 bits.
+    U32 = 9
+    #: 16 bits.
+    I16 = 10
+    #: 16 bits.
+    U16 = 11
+    #: 8 bits.
+    I8 = 12
+    #: 8 bits.
+    U8 = 13
+    #: 4 bits.
+    I4 = 14
+    #: 4 bits.
+    U4 = 15
+    #: 64 bits.
+    F64 = 16
+    #: 64 bits.
+    I64 = 17
+    #: 64 bits.
+    U64 = 18
+    #: 8 bits.
+    Bool = 19
 
 
 class EventType(IntEnum):
     """Who may signal and wait for an event."""
 
-    Shared = 0  # Any stream, device and runtime, and the host.
-    Signal = 1  # One device and the host.
-    Fence = 2  # One device.
+    #: Any stream, device and runtime, and the host.
+    Shared = 0
+    #: One device and the host.
+    Signal = 1
+    #: One device.
+    Fence = 2
 
 
 class EventStatus(IntEnum):
     """Where an event stands."""
 
-    Submitted = 0  # A signal was submitted and has not run.
-    Running = 1  # Reserved.
-    Complete = 2  # No signal is outstanding.
-    Error = 3  # A run that would have signalled it failed.
-    Canceled = 4  # Reserved.
+    #: A signal was submitted and has not run.
+    Submitted = 0
+    #: Reserved.
+    Running = 1
+    #: No signal is outstanding.
+    Complete = 2
+    #: A run that would have signalled it failed.
+    Error = 3
+    #: Reserved.
+    Canceled = 4
 
 
 class CommandType(IntEnum):
     """What a command of a schedule does."""
 
-    Dispatch = 0  # Runs a kernel.
-    Signal = 1  # Raises an event.
-    Wait = 2  # Waits for an event.
-    Copy = 3  # Copies between buffers.
-    Fill = 4  # Fills a buffer with a pattern.
+    #: Runs a kernel.
+    Dispatch = 0
+    #: Raises an event.
+    Signal = 1
+    #: Waits for an event.
+    Wait = 2
+    #: Copies between buffers.
+    Copy = 3
+    #: Fills a buffer with a pattern.
+    Fill = 4
 
 
 class PropertyType(IntEnum):
     """How the value of a property crosses the C API."""
 
-    Int = 0  # One int64_t.
-    Float = 1  # One double.
-    String = 2  # UTF-8, terminated by NUL; the byte count includes it.
-    IntVector = 3  # int64_t, one after the other.
-    FloatVector = 4  # double, one after the other.
-    StringVector = 5  # Strings terminated by NUL, one after the other.
-    Object = 6  # Nested data as one JSON document, a String.
+    #: One int64_t.
+    Int = 0
+    #: One double.
+    Float = 1
+    #: UTF-8, terminated by NUL; the byte count includes it.
+    String = 2
+    #: int64_t, one after the other.
+    IntVector = 3
+    #: double, one after the other.
+    FloatVector = 4
+    #: Strings terminated by NUL, one after the other.
+    StringVector = 5
+    #: Nested data as one JSON document, a String.
+    Object = 6
 
 
 class BufferFlags(IntFlag):
     """How a buffer is made."""
 
-    OnHost = 1  # Memory of the host that the device can reach.
-    OnDevice = 2  # Memory of the device (the default).
-    Wrap = 8  # Use the memory at host_ptr itself; the caller keeps it alive until NP_UseCount is 0.
+    #: Memory of the host that the device can reach.
+    OnHost = 1
+    #: Memory of the device (the default).
+    OnDevice = 2
+    #: Use the memory at host_ptr itself; the caller keeps it alive until NP_UseCount is 0.
+    Wrap = 8
 
 
 class CopyFlags(IntFlag):
     """The direction of a copy between a buffer and host memory."""
 
-    DeviceToHost = 0  # From the buffer to the host.
-    HostToDevice = 1  # From the host to the buffer.
+    #: From the buffer to the host.
+    DeviceToHost = 0
+    #: From the host to the buffer.
+    HostToDevice = 1
 
 
 class KernelFlags(IntFlag):
     """How a kernel is looked up."""
 
-    Unchecked = 1  # Take a symbol without an info record; its arguments cannot be checked.
+    #: Take a symbol without an info record; its arguments cannot be checked.
+    Unchecked = 1
 
 
 class StreamFlags(IntFlag):
@@ -252,27 +427,39 @@ class ScheduleFlags(IntFlag):
 class RunFlags(IntFlag):
     """How a schedule is run."""
 
-    Blocking = 1  # Return when the run is finished, with its failure if it failed.
-    Timing = 2  # Take the time of the run and of each command.
-    Bounded = 4  # With Blocking: return the ticket after at most 50 ms, though the run goes on; nxsWaitRun tells and waits.
+    #: Return when the run is finished, with its failure if it failed.
+    Blocking = 1
+    #: Take the time of the run and of each command.
+    Timing = 2
+    #: With Blocking: return the ticket after at most 50 ms, though the run goes on; nxsWaitRun
+    #: tells and waits.
+    Bounded = 4
 
 
 class CommandOption(IntEnum):
     """What nxsSetCommandOption sets."""
 
-    GroupMemoryBytes = 0  # Bytes of group memory for each group of a dispatch.
-    ClusterX = 1  # Groups in a cluster, x.
-    ClusterY = 2  # Groups in a cluster, y.
-    ClusterZ = 3  # Groups in a cluster, z.
-    Cooperative = 4  # 1: all groups are resident at once and may synchronize.
-    Timing = 5  # 1: take the time of this command in every run.
+    #: Bytes of group memory for each group of a dispatch.
+    GroupMemoryBytes = 0
+    #: Groups in a cluster, x.
+    ClusterX = 1
+    #: Groups in a cluster, y.
+    ClusterY = 2
+    #: Groups in a cluster, z.
+    ClusterZ = 3
+    #: 1: all groups are resident at once and may synchronize.
+    Cooperative = 4
+    #: 1: take the time of this command in every run.
+    Timing = 5
 
 
 class ExportType(IntEnum):
     """As what a buffer or event leaves the process or the runtime. Reserved: no runtime exports yet."""
 
-    Ipc = 0  # An opaque handle for another process.
-    FileDescriptor = 1  # A POSIX file descriptor.
+    #: An opaque handle for another process.
+    Ipc = 0
+    #: A POSIX file descriptor.
+    FileDescriptor = 1
 
 
 STATUS_MEANINGS = {
@@ -281,14 +468,20 @@ STATUS_MEANINGS = {
     Status.DeviceNotAvailable: "The device exists and cannot be used now.",
     Status.CompilerNotAvailable: "No compiler for this device was found.",
     Status.MemObjectAllocationFailure: "The device has not enough free memory.",
-    Status.OutOfResources: "The device or the operating system has run out of something other than memory.",
+    Status.OutOfResources: (
+        "The device or the operating system has run out of something other than memory."
+    ),
     Status.OutOfHostMemory: "The host has not enough free memory.",
     Status.ProfilingInfoNotAvailable: "Times were not asked for, or are not kept any longer.",
     Status.MemCopyOverlap: "Source and destination of a copy overlap.",
     Status.BuildProgramFailure: "The source does not compile.",
     Status.MapFailure: "Host memory cannot be mapped or wrapped.",
-    Status.MisalignedSubBufferOffset: "The offset of a sub-buffer is not a multiple of what the device needs.",
-    Status.ExecStatusErrorForEventsInWaitList: "What was waited for has failed; the message carries the first cause.",
+    Status.MisalignedSubBufferOffset: (
+        "The offset of a sub-buffer is not a multiple of what the device needs."
+    ),
+    Status.ExecStatusErrorForEventsInWaitList: (
+        "What was waited for has failed; the message carries the first cause."
+    ),
     Status.KernelArgInfoNotAvailable: "The kernel carries no argument information.",
     Status.InvalidValue: "An argument has a value that is never right.",
     Status.InvalidDeviceType: "The device type is unknown.",
@@ -304,17 +497,23 @@ STATUS_MEANINGS = {
     Status.InvalidArgSize: "A value, or the room for one, has the wrong number of bytes.",
     Status.InvalidKernelArgs: "An argument of the kernel was not set.",
     Status.InvalidWorkDimension: "A size has not one to three dimensions.",
-    Status.InvalidWorkGroupSize: "The group size is zero, above the limit, or not the one the kernel was made for.",
+    Status.InvalidWorkGroupSize: (
+        "The group size is zero, above the limit, or not the one the kernel was made for."
+    ),
     Status.InvalidWorkItemSize: "The group is larger in one dimension than the device allows.",
     Status.InvalidEvent: "The handle is no living event of this runtime.",
     Status.InvalidOperation: "The object is not in a state that allows this.",
     Status.InvalidBufferSize: "The size or range of a buffer is zero, too large, or outside of it.",
     Status.InvalidGlobalWorkSize: "The grid is zero or above the limit.",
     Status.InvalidProperty: "The object does not have this property.",
-    Status.MaxSizeRestrictionExceeded: "More of something than the device allows, group memory for one.",
+    Status.MaxSizeRestrictionExceeded: (
+        "More of something than the device allows, group memory for one."
+    ),
     Status.InvalidObject: "The handle is of no known kind.",
     Status.InvalidBuffer: "The handle is no living buffer of this runtime.",
-    Status.InvalidCommand: "The handle is no living command of this runtime, or the command does not take this.",
+    Status.InvalidCommand: (
+        "The handle is no living command of this runtime, or the command does not take this."
+    ),
     Status.InvalidDevice: "There is no device of this ordinal.",
     Status.InvalidLibrary: "The handle is no living library of this runtime.",
     Status.InvalidRuntime: "There is no loaded runtime of this number.",

@@ -6,7 +6,18 @@ from typing import Any, TypeAlias
 
 from typing_extensions import Buffer
 
-from nexus.bindings.enums import BufferFlags, CommandOption, CopyFlags, EventType, ExportType, KernelFlags, Property, RunFlags, ScheduleFlags, StreamFlags
+from nexus.bindings.enums import (
+    BufferFlags,
+    CommandOption,
+    CopyFlags,
+    EventType,
+    ExportType,
+    KernelFlags,
+    Property,
+    RunFlags,
+    ScheduleFlags,
+    StreamFlags,
+)
 from nexus.bindings.nxs import Backend as Backend
 
 HostMemory: TypeAlias = int | Buffer
@@ -81,7 +92,9 @@ def get_device_property(device: int, property: Property | int) -> PropertyValue:
         NexusError: NotSupported.
     """
 
-def create_buffer(device: int, nbytes: int, flags: BufferFlags | int = 0, host_ptr: HostMemory | None = 0) -> int:
+def create_buffer(
+    device: int, nbytes: int, flags: BufferFlags | int = 0, host_ptr: HostMemory | None = 0
+) -> int:
     """Allocate a buffer of `nbytes` on `device` and, when `host_ptr` is not NULL, fills it
     from there. With the flag Wrap no memory is allocated: the buffer is the memory at
     `host_ptr`.
@@ -141,7 +154,13 @@ def get_buffer_property(buffer: int, property: Property | int) -> PropertyValue:
         NexusError: NotSupported.
     """
 
-def copy_buffer(buffer: int, host_ptr: HostMemory, flags: CopyFlags | int = 0, nbytes: int = 0, timeout_ns: int = 0xffffffffffffffff) -> None:
+def copy_buffer(
+    buffer: int,
+    host_ptr: HostMemory,
+    flags: CopyFlags | int = 0,
+    nbytes: int = 0,
+    timeout_ns: int = 0xFFFFFFFFFFFFFFFF,
+) -> None:
     """Copy the whole buffer to host memory, or host memory into it. Waits first for every run
     submitted before that uses the buffer, on any stream; when the time is over before,
     nothing is copied.
@@ -162,7 +181,15 @@ def copy_buffer(buffer: int, host_ptr: HostMemory, flags: CopyFlags | int = 0, n
         NexusError: NotSupported.
     """
 
-def copy_buffer_region(src: int, src_offset: int, dst: int, dst_offset: int, nbytes: int, stream: int = 0, flags: RunFlags | int = 0) -> int:
+def copy_buffer_region(
+    src: int,
+    src_offset: int,
+    dst: int,
+    dst_offset: int,
+    nbytes: int,
+    stream: int = 0,
+    flags: RunFlags | int = 0,
+) -> int:
     """Copy `nbytes` from one buffer to another, in the order of a stream. Both must be of this
     runtime; ranges of one memory must not overlap.
 
@@ -187,7 +214,15 @@ def copy_buffer_region(src: int, src_offset: int, dst: int, dst_offset: int, nby
         NexusError: NotSupported.
     """
 
-def fill_buffer(buffer: int, offset: int, nbytes: int, pattern: HostMemory, pattern_nbytes: int = 0, stream: int = 0, flags: RunFlags | int = 0) -> int:
+def fill_buffer(
+    buffer: int,
+    offset: int,
+    nbytes: int,
+    pattern: HostMemory,
+    pattern_nbytes: int = 0,
+    stream: int = 0,
+    flags: RunFlags | int = 0,
+) -> int:
     """Fill a range of a buffer with a repeated pattern, in the order of a stream.
 
     Args:
@@ -211,7 +246,7 @@ def fill_buffer(buffer: int, offset: int, nbytes: int, pattern: HostMemory, patt
         NexusError: NotSupported.
     """
 
-def wait_buffer(buffer: int, timeout_ns: int = 0xffffffffffffffff) -> None:
+def wait_buffer(buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
     """Wait until every run submitted before that uses the buffer is finished, on any stream.
     Failed runs count as finished.
 
@@ -464,7 +499,7 @@ def get_stream_property(stream: int, property: Property | int) -> PropertyValue:
         NexusError: NotSupported.
     """
 
-def synchronize_stream(stream: int, timeout_ns: int = 0xffffffffffffffff) -> None:
+def synchronize_stream(stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
     """Wait until everything submitted to the stream before is finished. Failed runs count as
     finished.
 
@@ -480,7 +515,7 @@ def synchronize_stream(stream: int, timeout_ns: int = 0xffffffffffffffff) -> Non
         NexusError: NotSupported.
     """
 
-def wait_run(stream: int, ticket: int, timeout_ns: int = 0xffffffffffffffff) -> None:
+def wait_run(stream: int, ticket: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
     """Wait until a run is finished, and fails as the run failed.
 
     Args:
@@ -580,7 +615,7 @@ def signal_event(event: int, value: int = 1) -> None:
         NexusError: NotSupported.
     """
 
-def wait_event(event: int, value: int = 1, timeout_ns: int = 0xffffffffffffffff) -> None:
+def wait_event(event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
     """Wait on the host until the value of an event is at least `value`. Fails at once when a
     run that would have signalled it failed.
 
@@ -787,7 +822,9 @@ def create_wait_command(schedule: int, event: int, value: int = 1) -> int:
         NexusError: NotSupported.
     """
 
-def create_copy_command(schedule: int, src: int, src_offset: int, dst: int, dst_offset: int, nbytes: int) -> int:
+def create_copy_command(
+    schedule: int, src: int, src_offset: int, dst: int, dst_offset: int, nbytes: int
+) -> int:
     """Record a copy between buffers. nxsSetCommandArgument 0 and 1 replace source and
     destination.
 
@@ -810,7 +847,14 @@ def create_copy_command(schedule: int, src: int, src_offset: int, dst: int, dst_
         NexusError: NotSupported.
     """
 
-def create_fill_command(schedule: int, buffer: int, offset: int, nbytes: int, pattern: HostMemory, pattern_nbytes: int = 0) -> int:
+def create_fill_command(
+    schedule: int,
+    buffer: int,
+    offset: int,
+    nbytes: int,
+    pattern: HostMemory,
+    pattern_nbytes: int = 0,
+) -> int:
     """Record a fill of a range of a buffer with a repeated pattern. nxsSetCommandArgument 0
     replaces the buffer.
 

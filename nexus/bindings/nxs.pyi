@@ -6,17 +6,30 @@ from typing import Any, TypeAlias
 
 from typing_extensions import Buffer
 
-from nexus.bindings.enums import BufferFlags, CommandOption, CopyFlags, EventType, ExportType, KernelFlags, Property, RunFlags, ScheduleFlags, StreamFlags
-from nexus.bindings._internal.registry import _inspect_function_pointer as _inspect_function_pointer
-from nexus.bindings._internal.registry import _inspect_function_pointers as _inspect_function_pointers
-from nexus.bindings._internal.registry import attach_layer as attach_layer
-from nexus.bindings._internal.registry import discover as discover
-from nexus.bindings._internal.registry import find_runtimes as find_runtimes
-from nexus.bindings._internal.registry import load_runtime as load_runtime
-from nexus.bindings._internal.registry import runtime_name as runtime_name
-from nexus.bindings._internal.registry import runtime_path as runtime_path
-from nexus.bindings._internal.registry import unavailable_runtimes as unavailable_runtimes
-from nexus.bindings._internal.registry import unknown_environment as unknown_environment
+from nexus.bindings.enums import (
+    BufferFlags,
+    CommandOption,
+    CopyFlags,
+    EventType,
+    ExportType,
+    KernelFlags,
+    Property,
+    RunFlags,
+    ScheduleFlags,
+    StreamFlags,
+)
+from nexus.bindings._internal.registry import (
+    _inspect_function_pointer as _inspect_function_pointer,
+    _inspect_function_pointers as _inspect_function_pointers,
+    attach_layer as attach_layer,
+    discover as discover,
+    find_runtimes as find_runtimes,
+    load_runtime as load_runtime,
+    runtime_name as runtime_name,
+    runtime_path as runtime_path,
+    unavailable_runtimes as unavailable_runtimes,
+    unknown_environment as unknown_environment,
+)
 
 HostMemory: TypeAlias = int | Buffer
 Dim3: TypeAlias = int | Sequence[int]
@@ -98,7 +111,13 @@ def get_device_property(runtime: int, device: int, property: Property | int) -> 
         NexusError: NotSupported.
     """
 
-def create_buffer(runtime: int, device: int, nbytes: int, flags: BufferFlags | int = 0, host_ptr: HostMemory | None = 0) -> int:
+def create_buffer(
+    runtime: int,
+    device: int,
+    nbytes: int,
+    flags: BufferFlags | int = 0,
+    host_ptr: HostMemory | None = 0,
+) -> int:
     """Allocate a buffer of `nbytes` on `device` and, when `host_ptr` is not NULL, fills it
     from there. With the flag Wrap no memory is allocated: the buffer is the memory at
     `host_ptr`.
@@ -161,7 +180,14 @@ def get_buffer_property(runtime: int, buffer: int, property: Property | int) -> 
         NexusError: NotSupported.
     """
 
-def copy_buffer(runtime: int, buffer: int, host_ptr: HostMemory, flags: CopyFlags | int = 0, nbytes: int = 0, timeout_ns: int = 0xffffffffffffffff) -> None:
+def copy_buffer(
+    runtime: int,
+    buffer: int,
+    host_ptr: HostMemory,
+    flags: CopyFlags | int = 0,
+    nbytes: int = 0,
+    timeout_ns: int = 0xFFFFFFFFFFFFFFFF,
+) -> None:
     """Copy the whole buffer to host memory, or host memory into it. Waits first for every run
     submitted before that uses the buffer, on any stream; when the time is over before,
     nothing is copied.
@@ -183,7 +209,16 @@ def copy_buffer(runtime: int, buffer: int, host_ptr: HostMemory, flags: CopyFlag
         NexusError: NotSupported.
     """
 
-def copy_buffer_region(runtime: int, src: int, src_offset: int, dst: int, dst_offset: int, nbytes: int, stream: int = 0, flags: RunFlags | int = 0) -> int:
+def copy_buffer_region(
+    runtime: int,
+    src: int,
+    src_offset: int,
+    dst: int,
+    dst_offset: int,
+    nbytes: int,
+    stream: int = 0,
+    flags: RunFlags | int = 0,
+) -> int:
     """Copy `nbytes` from one buffer to another, in the order of a stream. Both must be of this
     runtime; ranges of one memory must not overlap.
 
@@ -209,7 +244,16 @@ def copy_buffer_region(runtime: int, src: int, src_offset: int, dst: int, dst_of
         NexusError: NotSupported.
     """
 
-def fill_buffer(runtime: int, buffer: int, offset: int, nbytes: int, pattern: HostMemory, pattern_nbytes: int = 0, stream: int = 0, flags: RunFlags | int = 0) -> int:
+def fill_buffer(
+    runtime: int,
+    buffer: int,
+    offset: int,
+    nbytes: int,
+    pattern: HostMemory,
+    pattern_nbytes: int = 0,
+    stream: int = 0,
+    flags: RunFlags | int = 0,
+) -> int:
     """Fill a range of a buffer with a repeated pattern, in the order of a stream.
 
     Args:
@@ -234,7 +278,7 @@ def fill_buffer(runtime: int, buffer: int, offset: int, nbytes: int, pattern: Ho
         NexusError: NotSupported.
     """
 
-def wait_buffer(runtime: int, buffer: int, timeout_ns: int = 0xffffffffffffffff) -> None:
+def wait_buffer(runtime: int, buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
     """Wait until every run submitted before that uses the buffer is finished, on any stream.
     Failed runs count as finished.
 
@@ -270,7 +314,9 @@ def export_buffer(runtime: int, buffer: int, type: ExportType | int) -> bytes:
         NexusError: NotSupported.
     """
 
-def import_buffer(runtime: int, device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0) -> int:
+def import_buffer(
+    runtime: int, device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0
+) -> int:
     """Make a buffer from what nxsExportBuffer wrote. Reserved.
 
     Args:
@@ -502,7 +548,7 @@ def get_stream_property(runtime: int, stream: int, property: Property | int) -> 
         NexusError: NotSupported.
     """
 
-def synchronize_stream(runtime: int, stream: int, timeout_ns: int = 0xffffffffffffffff) -> None:
+def synchronize_stream(runtime: int, stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
     """Wait until everything submitted to the stream before is finished. Failed runs count as
     finished.
 
@@ -519,7 +565,7 @@ def synchronize_stream(runtime: int, stream: int, timeout_ns: int = 0xffffffffff
         NexusError: NotSupported.
     """
 
-def wait_run(runtime: int, stream: int, ticket: int, timeout_ns: int = 0xffffffffffffffff) -> None:
+def wait_run(runtime: int, stream: int, ticket: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
     """Wait until a run is finished, and fails as the run failed.
 
     Args:
@@ -537,7 +583,9 @@ def wait_run(runtime: int, stream: int, ticket: int, timeout_ns: int = 0xfffffff
         NexusError: NotSupported.
     """
 
-def get_run_property(runtime: int, stream: int, ticket: int, property: Property | int) -> PropertyValue:
+def get_run_property(
+    runtime: int, stream: int, ticket: int, property: Property | int
+) -> PropertyValue:
     """Read one property of a run: Status, and when it was timed ElapsedTime and TimeStamp. A
     stream keeps them for its newest 4096 runs that were timed or failed.
 
@@ -625,7 +673,9 @@ def signal_event(runtime: int, event: int, value: int = 1) -> None:
         NexusError: NotSupported.
     """
 
-def wait_event(runtime: int, event: int, value: int = 1, timeout_ns: int = 0xffffffffffffffff) -> None:
+def wait_event(
+    runtime: int, event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF
+) -> None:
     """Wait on the host until the value of an event is at least `value`. Fails at once when a
     run that would have signalled it failed.
 
@@ -679,7 +729,9 @@ def export_event(runtime: int, event: int, type: ExportType | int) -> bytes:
         NexusError: NotSupported.
     """
 
-def import_event(runtime: int, device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0) -> int:
+def import_event(
+    runtime: int, device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0
+) -> int:
     """Make an event from what nxsExportEvent wrote. Reserved.
 
     Args:
@@ -844,7 +896,9 @@ def create_wait_command(runtime: int, schedule: int, event: int, value: int = 1)
         NexusError: NotSupported.
     """
 
-def create_copy_command(runtime: int, schedule: int, src: int, src_offset: int, dst: int, dst_offset: int, nbytes: int) -> int:
+def create_copy_command(
+    runtime: int, schedule: int, src: int, src_offset: int, dst: int, dst_offset: int, nbytes: int
+) -> int:
     """Record a copy between buffers. nxsSetCommandArgument 0 and 1 replace source and
     destination.
 
@@ -868,7 +922,15 @@ def create_copy_command(runtime: int, schedule: int, src: int, src_offset: int, 
         NexusError: NotSupported.
     """
 
-def create_fill_command(runtime: int, schedule: int, buffer: int, offset: int, nbytes: int, pattern: HostMemory, pattern_nbytes: int = 0) -> int:
+def create_fill_command(
+    runtime: int,
+    schedule: int,
+    buffer: int,
+    offset: int,
+    nbytes: int,
+    pattern: HostMemory,
+    pattern_nbytes: int = 0,
+) -> int:
     """Record a fill of a range of a buffer with a repeated pattern. nxsSetCommandArgument 0
     replaces the buffer.
 
@@ -910,7 +972,9 @@ def set_command_argument(runtime: int, command: int, index: int, buffer: int) ->
         NexusError: NotSupported.
     """
 
-def set_command_scalar(runtime: int, command: int, index: int, value: HostMemory, nbytes: int = 0) -> None:
+def set_command_scalar(
+    runtime: int, command: int, index: int, value: HostMemory, nbytes: int = 0
+) -> None:
     """Set a scalar or struct by value as an argument; copied. Of a signal or wait command,
     index 0 is its value, 8 bytes.
 
@@ -1004,16 +1068,20 @@ class Backend:
 
     def __init__(self, name: str) -> None: ...
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name that the runtime is searched by."""
+
     @property
     def runtime(self) -> int:
         """The number of the runtime; loads it."""
+
     def get_api_version(self) -> int:
         """Return the API version the plugin was built for: major << 16 | minor.
 
         Returns:
             the number.
         """
+
     def get_last_error(self) -> str:
         """Return the text of the last failing call of this thread: what was tried, why it failed,
         what to do, the driver's own words. Only a failing call changes it. Valid until then.
@@ -1021,6 +1089,7 @@ class Backend:
         Returns:
             the text, or an empty one.
         """
+
     def get_property_info(self, property: Property | int) -> tuple[int, str]:
         """Name a property id and its type; the way to read a vendor's own properties (0x10000 up).
 
@@ -1037,6 +1106,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def get_runtime_property(self, property: Property | int) -> PropertyValue:
         """Read one property of the runtime.
 
@@ -1053,6 +1123,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def get_device_property(self, device: int, property: Property | int) -> PropertyValue:
         """Read one property of a device.
 
@@ -1070,7 +1141,14 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def create_buffer(self, device: int, nbytes: int, flags: BufferFlags | int = 0, host_ptr: HostMemory | None = 0) -> int:
+
+    def create_buffer(
+        self,
+        device: int,
+        nbytes: int,
+        flags: BufferFlags | int = 0,
+        host_ptr: HostMemory | None = 0,
+    ) -> int:
         """Allocate a buffer of `nbytes` on `device` and, when `host_ptr` is not NULL, fills it
         from there. With the flag Wrap no memory is allocated: the buffer is the memory at
         `host_ptr`.
@@ -1092,6 +1170,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def create_sub_buffer(self, buffer: int, offset: int, nbytes: int) -> int:
         """Make a view of `nbytes` of a buffer from `offset` on. It shares the memory and keeps it
         alive.
@@ -1110,6 +1189,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def get_buffer_property(self, buffer: int, property: Property | int) -> PropertyValue:
         """Read one property of a buffer.
 
@@ -1127,7 +1207,15 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def copy_buffer(self, buffer: int, host_ptr: HostMemory, flags: CopyFlags | int = 0, nbytes: int = 0, timeout_ns: int = 0xffffffffffffffff) -> None:
+
+    def copy_buffer(
+        self,
+        buffer: int,
+        host_ptr: HostMemory,
+        flags: CopyFlags | int = 0,
+        nbytes: int = 0,
+        timeout_ns: int = 0xFFFFFFFFFFFFFFFF,
+    ) -> None:
         """Copy the whole buffer to host memory, or host memory into it. Waits first for every run
         submitted before that uses the buffer, on any stream; when the time is over before,
         nothing is copied.
@@ -1147,7 +1235,17 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def copy_buffer_region(self, src: int, src_offset: int, dst: int, dst_offset: int, nbytes: int, stream: int = 0, flags: RunFlags | int = 0) -> int:
+
+    def copy_buffer_region(
+        self,
+        src: int,
+        src_offset: int,
+        dst: int,
+        dst_offset: int,
+        nbytes: int,
+        stream: int = 0,
+        flags: RunFlags | int = 0,
+    ) -> int:
         """Copy `nbytes` from one buffer to another, in the order of a stream. Both must be of this
         runtime; ranges of one memory must not overlap.
 
@@ -1171,7 +1269,17 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def fill_buffer(self, buffer: int, offset: int, nbytes: int, pattern: HostMemory, pattern_nbytes: int = 0, stream: int = 0, flags: RunFlags | int = 0) -> int:
+
+    def fill_buffer(
+        self,
+        buffer: int,
+        offset: int,
+        nbytes: int,
+        pattern: HostMemory,
+        pattern_nbytes: int = 0,
+        stream: int = 0,
+        flags: RunFlags | int = 0,
+    ) -> int:
         """Fill a range of a buffer with a repeated pattern, in the order of a stream.
 
         Args:
@@ -1194,7 +1302,8 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def wait_buffer(self, buffer: int, timeout_ns: int = 0xffffffffffffffff) -> None:
+
+    def wait_buffer(self, buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
         """Wait until every run submitted before that uses the buffer is finished, on any stream.
         Failed runs count as finished.
 
@@ -1209,6 +1318,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def export_buffer(self, buffer: int, type: ExportType | int) -> bytes:
         """Write a description of the buffer with which another process or runtime can import it.
         Reserved.
@@ -1226,7 +1336,10 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def import_buffer(self, device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0) -> int:
+
+    def import_buffer(
+        self, device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0
+    ) -> int:
         """Make a buffer from what nxsExportBuffer wrote. Reserved.
 
         Args:
@@ -1244,6 +1357,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def release_buffer(self, buffer: int) -> None:
         """Give the handle back. The memory goes when the last command, sub-buffer and run that
         uses it is gone. Never waits.
@@ -1257,6 +1371,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def create_library(self, device: int, data: HostMemory, nbytes: int = 0) -> int:
         """Load a library of kernels from memory. The bytes are copied.
 
@@ -1275,6 +1390,7 @@ class Backend:
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
+
     def create_library_from_file(self, device: int, path: str | bytes) -> int:
         """Load a library of kernels from a file. The file may change or go afterwards.
 
@@ -1292,6 +1408,7 @@ class Backend:
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
+
     def get_library_property(self, library: int, property: Property | int) -> PropertyValue:
         """Read one property of a library.
 
@@ -1309,6 +1426,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def get_library_kernels(self, library: int) -> list[str]:
         """List the kernels of a library, as a StringVector.
 
@@ -1324,6 +1442,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def release_library(self, library: int) -> None:
         """Give the handle back. Kernels keep their library.
 
@@ -1336,6 +1455,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def get_kernel(self, library: int, name: str | bytes, flags: KernelFlags | int = 0) -> int:
         """Look a kernel up by name.
 
@@ -1354,6 +1474,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def get_kernel_property(self, kernel: int, property: Property | int) -> PropertyValue:
         """Read one property of a kernel.
 
@@ -1371,6 +1492,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def release_kernel(self, kernel: int) -> None:
         """Give the handle back. Commands keep their kernel.
 
@@ -1383,6 +1505,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def create_stream(self, device: int, flags: StreamFlags | int = 0) -> int:
         """Make an in-order queue beside the others and beside the host.
 
@@ -1399,6 +1522,7 @@ class Backend:
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
+
     def get_default_stream(self, device: int) -> int:
         """Return the default stream of a device, the one that stream 0 means. It belongs to the
         runtime and cannot be released.
@@ -1415,6 +1539,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def get_stream_property(self, stream: int, property: Property | int) -> PropertyValue:
         """Read one property of a stream.
 
@@ -1432,7 +1557,8 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def synchronize_stream(self, stream: int, timeout_ns: int = 0xffffffffffffffff) -> None:
+
+    def synchronize_stream(self, stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
         """Wait until everything submitted to the stream before is finished. Failed runs count as
         finished.
 
@@ -1447,7 +1573,8 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def wait_run(self, stream: int, ticket: int, timeout_ns: int = 0xffffffffffffffff) -> None:
+
+    def wait_run(self, stream: int, ticket: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
         """Wait until a run is finished, and fails as the run failed.
 
         Args:
@@ -1463,6 +1590,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def get_run_property(self, stream: int, ticket: int, property: Property | int) -> PropertyValue:
         """Read one property of a run: Status, and when it was timed ElapsedTime and TimeStamp. A
         stream keeps them for its newest 4096 runs that were timed or failed.
@@ -1482,6 +1610,7 @@ class Backend:
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
+
     def release_stream(self, stream: int) -> None:
         """Give the handle back. What was submitted still runs. Never waits.
 
@@ -1494,6 +1623,7 @@ class Backend:
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
+
     def create_event(self, device: int, type: EventType | int = 0) -> int:
         """Make an event: a 64-bit timeline that starts at 0.
 
@@ -1510,6 +1640,7 @@ class Backend:
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
+
     def get_event_property(self, event: int, property: Property | int) -> PropertyValue:
         """Read one property of an event.
 
@@ -1527,6 +1658,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def signal_event(self, event: int, value: int = 1) -> None:
         """Raise the value of an event from the host. A value not above the present one changes
         nothing.
@@ -1541,7 +1673,8 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def wait_event(self, event: int, value: int = 1, timeout_ns: int = 0xffffffffffffffff) -> None:
+
+    def wait_event(self, event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
         """Wait on the host until the value of an event is at least `value`. Fails at once when a
         run that would have signalled it failed.
 
@@ -1558,6 +1691,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def reset_event(self, event: int, value: int = 0) -> None:
         """Set the value of an event and clears its failure. Legal when nothing submitted refers to
         it and nobody waits.
@@ -1572,6 +1706,7 @@ class Backend:
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
+
     def export_event(self, event: int, type: ExportType | int) -> bytes:
         """Write a description of the event with which another process or runtime can import it.
         Reserved.
@@ -1589,7 +1724,10 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def import_event(self, device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0) -> int:
+
+    def import_event(
+        self, device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0
+    ) -> int:
         """Make an event from what nxsExportEvent wrote. Reserved.
 
         Args:
@@ -1607,6 +1745,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def release_event(self, event: int) -> None:
         """Give the handle back. Commands keep their event.
 
@@ -1619,6 +1758,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def create_schedule(self, device: int, flags: ScheduleFlags | int = 0) -> int:
         """Make an empty schedule: commands that are recorded once and run many times, in order.
 
@@ -1635,6 +1775,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def get_schedule_property(self, schedule: int, property: Property | int) -> PropertyValue:
         """Read one property of a schedule.
 
@@ -1652,6 +1793,7 @@ class Backend:
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
+
     def run_schedule(self, schedule: int, stream: int = 0, flags: RunFlags | int = 0) -> int:
         """Submit a run of the schedule, with what is set now, to a stream. Runs of one schedule
         never overlap.
@@ -1672,6 +1814,7 @@ class Backend:
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
+
     def release_schedule(self, schedule: int) -> None:
         """Give the handle back. Runs in flight go on. Never waits.
 
@@ -1684,6 +1827,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def create_command(self, schedule: int, kernel: int) -> int:
         """Record a dispatch of a kernel at the end of the schedule. Its arguments are set, and it
         is finalized, before the next run.
@@ -1701,6 +1845,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def create_signal_command(self, schedule: int, event: int, value: int = 1) -> int:
         """Record a signal: when everything before it is done, the event rises to `value`.
 
@@ -1718,6 +1863,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def create_wait_command(self, schedule: int, event: int, value: int = 1) -> int:
         """Record a wait: what follows runs once the event is at least `value`. It may be submitted
         before its signal.
@@ -1736,7 +1882,10 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def create_copy_command(self, schedule: int, src: int, src_offset: int, dst: int, dst_offset: int, nbytes: int) -> int:
+
+    def create_copy_command(
+        self, schedule: int, src: int, src_offset: int, dst: int, dst_offset: int, nbytes: int
+    ) -> int:
         """Record a copy between buffers. nxsSetCommandArgument 0 and 1 replace source and
         destination.
 
@@ -1758,7 +1907,16 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def create_fill_command(self, schedule: int, buffer: int, offset: int, nbytes: int, pattern: HostMemory, pattern_nbytes: int = 0) -> int:
+
+    def create_fill_command(
+        self,
+        schedule: int,
+        buffer: int,
+        offset: int,
+        nbytes: int,
+        pattern: HostMemory,
+        pattern_nbytes: int = 0,
+    ) -> int:
         """Record a fill of a range of a buffer with a repeated pattern. nxsSetCommandArgument 0
         replaces the buffer.
 
@@ -1780,6 +1938,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def set_command_argument(self, command: int, index: int, buffer: int) -> None:
         """Set a buffer as an argument; seen by the next run. The command keeps the buffer until it
         is replaced.
@@ -1796,7 +1955,10 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
-    def set_command_scalar(self, command: int, index: int, value: HostMemory, nbytes: int = 0) -> None:
+
+    def set_command_scalar(
+        self, command: int, index: int, value: HostMemory, nbytes: int = 0
+    ) -> None:
         """Set a scalar or struct by value as an argument; copied. Of a signal or wait command,
         index 0 is its value, 8 bytes.
 
@@ -1813,6 +1975,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def set_command_option(self, command: int, option: CommandOption | int, value: int) -> None:
         """Set an option of a dispatch; seen by the next run.
 
@@ -1827,6 +1990,7 @@ class Backend:
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
+
     def finalize_command(self, command: int, group_size: Dim3, grid_size: Dim3) -> None:
         """Set the group and the grid of a dispatch, both in work-items. The group need not divide
         the grid. May be called again.
@@ -1843,6 +2007,7 @@ class Backend:
             DeviceLostError: DeviceLost.
             NexusError: NotSupported.
         """
+
     def get_command_property(self, command: int, property: Property | int) -> PropertyValue:
         """Read one property of a command.
 
@@ -1860,6 +2025,7 @@ class Backend:
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
+
     def release_command(self, command: int) -> None:
         """Give the handle back. The command stays recorded.
 

@@ -1,4 +1,4 @@
-"""What a Python caller sees of a function: its arguments, annotations, return type and docstring."""
+"""What a Python caller sees of a function: arguments, annotations, return type, docstring."""
 
 from __future__ import annotations
 
@@ -52,14 +52,19 @@ def default(spec: Spec, arg: Argument) -> int | None:
     return arg.default
 
 
-def signature(spec: Spec, function: Function, *first: str) -> str:
-    """The parameters and the return type as a stub has them."""
+def signature(spec: Spec, function: Function, *first: str) -> tuple[list[str], str]:
+    """The parameters, after those in `first`, and the return type, as a stub has them."""
     params = list(first)
     for arg in python_arguments(function):
         value = default(spec, arg)
-        text = hex(value) if value is not None and value > 0xFFFF else value
-        params.append(f"{arg.name}: {annotation(arg)}" + ("" if value is None else f" = {text}"))
-    return f"({', '.join(params)}) -> {returned(spec, function)}"
+        text = "" if value is None else f" = {number(value)}"
+        params.append(f"{arg.name}: {annotation(arg)}{text}")
+    return params, returned(spec, function)
+
+
+def number(value: int) -> str:
+    """The number as a person would write it."""
+    return f"0x{value:X}" if value > 0xFFFFFF else str(value)
 
 
 def returned(spec: Spec, function: Function) -> str:

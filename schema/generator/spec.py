@@ -43,7 +43,7 @@ ENTRY_KEYS = {
     "name", "noun", "doc", "args", "returns", "gil", "waits", "joins", "joins_on", "optional",
     "internal", "errors", "since", "value_type",
 }  # fmt: skip
-RESERVED = ("runtime", "self", "result", "state", "room", "deadline", "stream_nbytes")
+RESERVED = ("runtime", "self", "result", "state", "room", "deadline")
 ARG_KEYS = {"name", "type", "doc", "nullable", "default", "nbytes", "readonly_if"}
 
 

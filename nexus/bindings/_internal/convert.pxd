@@ -10,6 +10,9 @@ from nexus.bindings._internal.c cimport (
     NXS_Timeout,
     NXS_WAIT_FOREVER,
     nxs_dim3,
+    nxs_handle,
+    nxs_status,
+    nxs_uint,
 )
 
 # ---- waits, in slices between which signals are looked at --------------------------------------
@@ -52,6 +55,13 @@ cdef inline bint blocks(uint32_t flags) noexcept nogil:
 cdef inline uint32_t bounded(uint32_t flags) noexcept nogil:
     """What a blocking submission is called with, so that it comes back for a look at signals."""
     return flags | NXS_RunFlags_Bounded if blocks(flags) else flags
+
+
+ctypedef nxs_status (*property_getter)(
+    int runtime, nxs_handle handle, nxs_uint property, void* value, size_t* nbytes
+) noexcept nogil
+
+cdef int64_t default_stream(int runtime, property_getter get, int64_t handle) noexcept nogil
 
 
 # ---- values whose size the plugin tells --------------------------------------------------------

@@ -17,7 +17,9 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset, strlen
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
+from nexus.bindings cimport cynxs
 from nexus.bindings._internal.c cimport (
+    NP_Device,
     NXS_InvalidArgSize,
     NXS_PropertyType_Float,
     NXS_PropertyType_FloatVector,
@@ -31,9 +33,8 @@ from nexus.bindings._internal.c cimport (
     NXS_WAIT_FOREVER,
     nxs_dim3,
     nxs_property_info,
-    nxs_table,
 )
-from nexus.bindings._internal.loader cimport check, check_on, fail_wait, table_of
+from nexus.bindings._internal.loader cimport check, check_on, fail_wait
 
 from operator import index
 
@@ -41,6 +42,9 @@ from nexus.bindings import errors
 
 cdef extern from * nogil:
     """
+    // Sizes are ints or have __index__; left to itself Cython would cut a float to an int.
+    #define nb_int nb_index
+
     // The type of each property of nxs.h; -1: not a property of nxs.h.
     static inline int nexus_type_of_property(uint32_t id) {
       switch (id) {
@@ -92,6 +96,14 @@ cdef int64_t check_wait(
     return check(runtime, result, function)
 
 
+cdef int64_t default_stream(int runtime, property_getter get, int64_t handle) noexcept nogil:
+    """What stream 0 means for an object: the default stream of its device; negative: a status."""
+    cdef int64_t device = 0
+    cdef size_t nbytes = sizeof(device)
+    cdef int64_t status = get(runtime, handle, NP_Device, &device, &nbytes)
+    return status if status < 0 else cynxs.get_default_stream(runtime, <int>device)
+
+
 # ---- values ------------------------------------------------------------------------------------
 
 cdef bint grow(Room* room, int64_t result) noexcept nogil:
@@ -118,13 +130,10 @@ cdef int type_of_property(int runtime, uint32_t property) except -1:
     cdef int known = nexus_type_of_property(property)
     if known >= 0:
         return known
-    cdef const nxs_table* table = table_of(runtime, "nxsGetPropertyInfo")
     cdef nxs_property_info info
-    if table.GetPropertyInfo is NULL:
-        return NXS_PropertyType_String
     memset(&info, 0, sizeof(info))
     info.struct_size = sizeof(info)
-    check(runtime, table.GetPropertyInfo(property, &info), "nxsGetPropertyInfo")
+    check(runtime, cynxs.get_property_info(runtime, property, &info), "nxsGetPropertyInfo")
     return info.type
 
 
