@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from generator import c, cython, pxd, python, spec, stubs
+from generator import c, cython, docs, pxd, python, spec, stubs, table
 
-EMITTERS = (c, pxd, cython, python, stubs)
+EMITTERS = (c, pxd, cython, python, stubs, docs, table)
 
 
 def outputs() -> dict[str, str]:

@@ -10,13 +10,13 @@ from .pythonic import public, python_arguments
 from .spec import VALUE_TYPES, Argument, Function, Spec, snake_case
 
 NXS_PYX = '''\
+{note}
 # distutils: language = c++
 """The plugin API, one function per C function: the prefix stripped, snake_case, outputs returned.
 
 The first argument is the number of a runtime, from `load_runtime`. A negative status raises the
 exception that `nexus.bindings.errors` has for it.
 """
-{note}
 
 cdef extern from *:
     """
