@@ -67,8 +67,8 @@ class Kernel:
     """One kernel of a shared object."""
 
     def __init__(self, library: ctypes.CDLL, name: str) -> None:
-        self._function = getattr(library, name)
-        self._function.restype = None
+        self.function = getattr(library, name)
+        self.function.restype = None
         self.info = KernelInfo.in_dll(library, f"{name}__nxs_info")
 
     @property
@@ -92,10 +92,10 @@ class Kernel:
         pointers = (ctypes.c_void_p * len(values))(*map(ctypes.addressof, values))
         memory = ctypes.create_string_buffer(group_memory_nbytes) if group_memory_nbytes else None
         for begin, end in _ranges(groups_of(triple(grid), triple(group)), at_a_time):
-            launch = _launch(triple(grid), triple(group), begin, end)
+            launch = launch_of(triple(grid), triple(group), begin, end)
             launch.group_memory = ctypes.cast(memory, ctypes.c_void_p) if memory else None
             launch.group_memory_nbytes = group_memory_nbytes
-            self._function(pointers, ctypes.byref(launch))
+            self.function(pointers, ctypes.byref(launch))
 
 
 def triple(sizes: Sequence[int]) -> Triple:
@@ -116,7 +116,8 @@ def _ranges(groups: Triple, at_a_time: int | None) -> Iterator[tuple[int, int]]:
     yield from ((begin, min(begin + step, total)) for begin in reversed(range(0, total, step)))
 
 
-def _launch(grid: Triple, group: Triple, begin: int, end: int) -> Launch:
+def launch_of(grid: Triple, group: Triple, begin: int, end: int) -> Launch:
+    """Return the launch that runs the groups begin <= group < end."""
     three = ctypes.c_int32 * 3
     groups = groups_of(grid, group)
     size = ctypes.sizeof(Launch)

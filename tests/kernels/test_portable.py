@@ -55,8 +55,8 @@ def test_only_the_groups_of_the_call_run(library: ctypes.CDLL) -> None:
     x, y = np.ones((2, 96), np.float32)
     values = [f32(1), ctypes.c_void_p(x.ctypes.data), ctypes.c_void_p(y.ctypes.data)]
     pointers = (ctypes.c_void_p * 3)(*map(ctypes.addressof, values))
-    launch = harness._launch((96, 1, 1), (32, 1, 1), 1, 2)
-    kernel._function(pointers, ctypes.byref(launch))
+    launch = harness.launch_of((96, 1, 1), (32, 1, 1), 1, 2)
+    kernel.function(pointers, ctypes.byref(launch))
     assert y.tolist() == [1] * 32 + [2] * 32 + [1] * 32
 
 

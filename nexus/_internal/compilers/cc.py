@@ -25,8 +25,10 @@ _SUFFIX: dict[Language, str] = {"c++": ".cpp", "c": ".c"}
 # What makes the item loop of <nexus/kernel.h> vectorise: "no dependence" between items, and a
 # conditional expression or a square root that need not keep errno and the exception flags.
 _VECTORISE = ("-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math")
-_OPTIMISE = ("-O3", "-march=native")
-_DEBUG = ("-O1", "-march=native", "-g", "-fno-omit-frame-pointer")
+_OPTIMISE = ("-O3",)
+_DEBUG = ("-O1", "-g", "-fno-omit-frame-pointer")
+# How each processor family spells "this machine"; clang before 16 takes only this one on Arm.
+_NATIVE = {"x86_64": "-march=native", "aarch64": "-mcpu=native", "arm64": "-mcpu=native"}
 # Not -ffast-math: with it gcc links code that makes the whole process flush denormals to zero.
 _FAST_MATH = ("-fassociative-math", "-fno-signed-zeros", "-freciprocal-math", "-ffp-contract=fast")
 
@@ -114,6 +116,7 @@ class _Job:
         kind, options = self.tool.kind, self.options
         flags = [_STANDARD[options.language_of_source()]]
         flags += [*(_DEBUG if options.debug else _OPTIMISE), *_VECTORISE]
+        flags += filter(None, [_NATIVE.get(platform.machine())])
         flags += ["-fPIC", "-shared", "-fvisibility=hidden", "-fdiagnostics-color=never"]
         flags.append(f"-ffile-prefix-map={self.folder}{os.sep}=")
         if sys.platform.startswith("linux"):
