@@ -144,7 +144,7 @@ class HandleTable {
     if (handle <= 0) return what + " is no handle; a " + kind + " handle is positive";
     const HandleParts parts = HandleParts::of(handle);
     if (parts.kind != static_cast<uint32_t>(kind_))
-      return what + " is a " + kind_name(parts.kind) + ", not a " + kind;
+      return what + " is of kind " + kind_name(parts.kind) + ", not " + kind;
     if (parts.runtime != runtime_number())
       return what + " is a " + kind + " of runtime number " + std::to_string(parts.runtime) +
              ", not of this one (" + std::to_string(runtime_number()) + ")";

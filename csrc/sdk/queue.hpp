@@ -63,13 +63,16 @@ class InOrderQueue {
     return newest_;
   }
 
-  // The newest ticket not yet finished whose run satisfies the predicate; 0: none.
+  // The newest ticket not yet finished whose run satisfies the predicate; 0: none. A run that is
+  // just being ended counts too, since what it held is known to be free only once its ticket is
+  // finished.
   template <class Predicate>
   uint64_t newest_where(Predicate predicate) const {
     std::lock_guard lock(mutex_);
     for (size_t i = runs_.size(); i-- > 0;)
       if (predicate(runs_[i])) return newest_ - runs_.size() + 1 + i;
-    return 0;
+    const uint64_t ending = newest_ - runs_.size();
+    return finished_.reached(ending) ? 0 : ending;
   }
 
   std::optional<RunRecord> record(uint64_t ticket) const {

@@ -178,9 +178,8 @@ bool finish_run(Stream<B> &stream, Run<B> &run) {
   }
   publish(run, record);
   run.program->finished();
-  B::finished_one();
   const bool more = stream.queue.pop(std::move(record));
-  B::told_finished();
+  B::finished_one();
   return more;
 }
 

@@ -65,7 +65,6 @@ struct Backend {
   static bool join(const StreamPtr<Backend> &stream, uint64_t ticket, const Deadline &deadline);
   static Progress execute(const StreamPtr<Backend> &stream, Run<Backend> &run,
                           const Step<Backend> &step, Budget &budget);
-  static void told_finished();
 
   static size_t max_group_memory_nbytes() { return size_t{1} << 20; }
   static void check_group(nxs_dim3 group);

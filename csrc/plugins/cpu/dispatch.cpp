@@ -102,9 +102,11 @@ Progress dispatch(const StreamPtr<Backend> &stream, const Step<Backend> &step, B
 }  // namespace
 
 void Backend::started_one() { n_in_flight.fetch_add(1, std::memory_order_relaxed); }
-void Backend::finished_one() { n_in_flight.fetch_sub(1, std::memory_order_release); }
+void Backend::finished_one() {
+  n_in_flight.fetch_sub(1, std::memory_order_release);
+  Pool::instance().told_finished();
+}
 bool Backend::any_in_flight() { return n_in_flight.load(std::memory_order_acquire) > 0; }
-void Backend::told_finished() { Pool::instance().told_finished(); }
 
 void Backend::ready(const StreamPtr<Backend> &stream) { Pool::instance().add(stream); }
 void Backend::drain_on_caller(const StreamPtr<Backend> &stream, Budget &budget) {

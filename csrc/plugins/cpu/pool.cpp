@@ -156,8 +156,7 @@ void Pool::look_for_work() {
 // Sleeps until the ticket is finished or the stream offers a grid; false: the time is over.
 bool Pool::sleep_for(const StreamPtr<Backend> &stream, uint64_t ticket, const Deadline &deadline) {
   std::unique_lock lock(mutex_);
-  n_joining_.fetch_add(1, std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // with the one in told_finished()
+  n_joining_.fetch_add(1, std::memory_order_acq_rel);
   const auto offers = [&](const auto &grid) {
     return grid->stream == stream && !grid->all_claimed();
   };
@@ -197,8 +196,9 @@ bool Pool::join(const StreamPtr<Backend> &stream, uint64_t ticket, const Deadlin
 }
 
 void Pool::told_finished() {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (n_joining_.load(std::memory_order_relaxed) == 0) return;
+  // A write, not a load: either it comes after the other's and sees it, or the other sees the
+  // finished ticket.
+  if (n_joining_.fetch_add(0, std::memory_order_acq_rel) == 0) return;
   std::lock_guard lock(mutex_);
   joined_.notify_all();
 }

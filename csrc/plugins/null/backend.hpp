@@ -69,7 +69,6 @@ struct Backend {
   static void started_one();
   static void finished_one();
   static bool any_in_flight();
-  static void told_finished() {}  // nobody sleeps but on the timeline itself
 
   static void ready(const StreamPtr<Backend> &stream) { drain_here<Backend>(stream); }
   static void drain_on_caller(const StreamPtr<Backend> &stream, Budget &) {

@@ -86,8 +86,8 @@ NXS_API nxs_handle nxsCreateSubBuffer(nxs_handle buffer, size_t offset, size_t n
 NXS_API nxs_status nxsGetBufferProperty(nxs_handle buffer, nxs_uint property, void *value,
                                         size_t *nbytes) noexcept {
   return guard([&] {
-    const auto found = nxs::entry::buffers().find(buffer);
-    nxs::get_property(Backend::buffer_properties(), {found, buffer}, property, value, nbytes);
+    const nxs::Owned<Backend::Buffer> found{nxs::entry::buffers().find(buffer), buffer};
+    nxs::get_property(Backend::buffer_properties(), found, property, value, nbytes);
   });
 }
 
