@@ -27,7 +27,7 @@ _SUFFIX: dict[Language, str] = {"c++": ".cpp", "c": ".c"}
 _VECTORISE = ("-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math")
 _OPTIMISE = ("-O3",)
 _DEBUG = ("-O1", "-g", "-fno-omit-frame-pointer")
-# How each processor family spells "this machine"; clang before 16 takes only this one on Arm.
+# How "this machine" is spelled: not every clang takes -march=native on Arm.
 _NATIVE = {"x86_64": "-march=native", "aarch64": "-mcpu=native", "arm64": "-mcpu=native"}
 # Not -ffast-math: with it gcc links code that makes the whole process flush denormals to zero.
 _FAST_MATH = ("-fassociative-math", "-fno-signed-zeros", "-freciprocal-math", "-ffp-contract=fast")

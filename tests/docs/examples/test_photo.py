@@ -53,7 +53,7 @@ def test_sobel(library: ctypes.CDLL, shape: tuple[int, int]) -> None:
     image = RNG.random(shape, np.float32)
     result = np.empty_like(image)
     kernel = Kernel(library, "sobel")
-    kernel(image, result, grid=shape[::-1], group=[64, 2], at_a_time=3)
+    kernel(image, result, grid=shape[::-1], group=[256], at_a_time=3)
     exact = image.astype(np.float64)
     expected = np.hypot(ndimage.sobel(exact, axis=0), ndimage.sobel(exact, axis=1))
     np.testing.assert_allclose(result, expected, atol=TOLERANCE)
