@@ -1,4 +1,4 @@
-/* Kernels in plain C, without the portable header: what `cc -shared` makes, `load_library` takes. */
+/* Kernels in plain C: what `cc -shared` makes of this, `load_library` takes. */
 #include <nexus/cpu_kernel.h>
 
 /* data += 1 */
