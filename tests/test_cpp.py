@@ -1,11 +1,15 @@
 """Runs the C and C++ tests of csrc/tests, each a program of its own; compiles each header alone.
 
 A program prints what failed and returns something else than 0. It gets the folder of the built
-plugins as its argument. NEXUS_SANITIZE, as in a build, instruments the programs too.
+plugins as its argument, a folder to write to as TMPDIR, and the compiler as CXX. NEXUS_SANITIZE, as
+in a build, instruments the programs too.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -22,7 +26,7 @@ HEADERS = sorted(
     for path in [*CSRC.glob("include/**/*.h"), *CSRC.glob("**/*.hpp")]
     if path.parent.name != "kernel" and path.name != "_nxs_functions.h"
 )
-BUILT = ROOT / "build" / f"cpp_tests{native.sanitizers().replace(',', '_')}"
+BUILT = ROOT / "build" / "cpp_tests" / (native.sanitizers() or "plain").replace(",", "_")
 DIALECTS = {".c": ["c11"], ".cpp": ["c++20"], ".h": ["c11", "c++17"], ".hpp": ["c++20"]}
 DIALECTS["kernel.h"] = ["c++17", "c++20"]  # on the CPU a portable kernel is C++
 
@@ -42,14 +46,27 @@ def name(path: Path) -> str:
     return path.relative_to(CSRC).as_posix()
 
 
+def plugin_folder() -> Path:
+    """Return the plugins of the package that the other tests import, sanitized ones at times."""
+    package = importlib.util.find_spec("nexus")
+    assert package is not None and package.origin is not None, "nexus is not installed"
+    return Path(package.origin).parent / "plugins"
+
+
 @pytest.mark.parametrize("source", PROGRAMS, ids=name)
-def test_program(source: Path) -> None:
+def test_program(source: Path, tmp_path: Path) -> None:
     program = BUILT / source.stem
     end = ["-x", "none", *native.link_flags()]
     command = [*compiler(DIALECTS[source.suffix][0]), str(source), "-o", str(program), *end]
     native.make(program, command, [source, *native.headers_in([CSRC])])
-    plugins = ROOT / "nexus" / "plugins"
-    done = subprocess.run([program, plugins], capture_output=True, text=True, timeout=120)
+    given = {"TMPDIR": str(tmp_path), "CXX": shlex.join(native.find_compiler())}
+    done = subprocess.run(
+        [program, plugin_folder()],
+        env=os.environ | given,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
 
 

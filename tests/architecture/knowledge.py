@@ -16,16 +16,17 @@ from architecture import tree
 
 # Imports go to a module of a higher number only; what is not listed is at the top.
 NOUNS = ("buffer", "library", "stream", "event", "schedule")
-LEAVES = ("property", "status", "event_type", "data_type", "device_info", "_version")
+GENERATED = ("property", "status", "event_type", "data_type")  # facts that anybody may read
 LEVELS = {
     "system": 1,
     "runtime": 2,
     "device": 3,
     **dict.fromkeys(NOUNS, 4),
     "properties": 5,
-    **dict.fromkeys(LEAVES, 6),
+    "device_info": 6,
     "_internal": 7,
-    "bindings": 8,
+    **dict.fromkeys((*GENERATED, "_version"), 8),
+    "bindings": 9,
 }
 OWN_KIND = ("_internal", "bindings")  # packages: their modules may import one another
 

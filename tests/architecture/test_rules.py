@@ -38,6 +38,8 @@ def write(place: Path, name: str, text: str) -> Path:
         ("nexus/__init__.py", "from . import system", 0),
         ("nexus/_internal/paths.py", "from nexus._internal import arrays", 0),
         ("nexus/_internal/paths.py", "from ..bindings import nxs", 0),
+        ("nexus/_internal/dtypes.py", "from nexus.data_type import F16", 0),
+        ("nexus/_internal/paths.py", "from nexus import system", 1),
         ("nexus/bindings/errors.py", "from nexus._internal import paths", 1),
         ("nexus/bindings/nxs.pyx", "from .._internal.handle cimport Handle", 1),
         ("nexus/_internal/handle.pyx", "from nexus.bindings cimport cynxs", 0),
