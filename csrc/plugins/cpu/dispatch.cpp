@@ -6,8 +6,9 @@
 namespace nxs {
 namespace {
 
-constexpr int64_t kWakeNs =
-    5000;  // a sleeping worker is woken for more work than its wake-up costs
+// Work is shared when the rest of the grid is worth more than the sharing costs.
+constexpr int64_t kWakeNs = 5000;   // with a worker that sleeps: a wake-up
+constexpr int64_t kShareNs = 1000;  // with one that looks for work: cache lines that go to and fro
 
 std::atomic<int64_t> n_in_flight{0};
 
@@ -38,9 +39,7 @@ const std::shared_ptr<Grid> &free_grid(Stream<Backend> &stream) {
 class Leader {
  public:
   Leader(const StreamPtr<Backend> &stream, const std::shared_ptr<Grid> &grid, int64_t n_groups)
-      : stream_(stream), grid_(grid), pool_(Pool::instance()), n_groups_(n_groups) {
-    if (pool_.anybody_looking()) offer(0);
-  }
+      : stream_(stream), grid_(grid), pool_(Pool::instance()), n_groups_(n_groups) {}
 
   // kLater: another thread ends the last group, and may have gone on with the stream already.
   Progress work(Budget &budget) {
@@ -66,7 +65,8 @@ class Leader {
 
   void ask_for_help(int64_t n_done, int64_t *probe) {
     const int64_t spent_ns = now_ns() - started_ns_, n_left = n_groups_ - n_done;
-    if (n_left > 0 && (spent_ns * n_left / n_done > kWakeNs || pool_.anybody_looking()))
+    const int64_t worth_ns = pool_.anybody_looking() ? kShareNs : kWakeNs;
+    if (n_left > 0 && spent_ns * n_left / n_done > worth_ns)
       offer(std::min(n_left, pool_.n_threads() - 1));
     *probe *= 2;
   }
