@@ -59,7 +59,7 @@ class Outcome:
 
 def load_photo(scale: int) -> npt.NDArray[np.uint8]:
     """Return matplotlib's photograph of Grace Hopper as rows of RGB, `scale` times as large."""
-    with cbook.get_sample_data("grace_hopper.jpg") as file, Image.open(file) as image:
+    with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as image:
         size = (image.width * scale, image.height * scale)
         return np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC))
 
@@ -67,7 +67,7 @@ def load_photo(scale: int) -> npt.NDArray[np.uint8]:
 def gauss_weights() -> Image2D:
     """Return the weights that SciPy's gaussian_filter1d uses, as single precision."""
     weights = np.exp(-0.5 * (np.arange(-RADIUS, RADIUS + 1) / SIGMA) ** 2)
-    return (weights / weights.sum()).astype(np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def expected(photo: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[np.float64]]:
@@ -163,8 +163,11 @@ def list_runtimes() -> list[tuple[str, nexus.Device]]:
             found.append((f"{name}:{index}", device))
             architecture = device.get_property_str("Architecture")
             print(f"{name}:{index}  {device.get_property_str('Name')} ({architecture})")
-    for name, reason in nexus.unavailable_runtimes().items():
+    missing = nexus.unavailable_runtimes()
+    for name, reason in missing.items():
         print(f"{name}: not available: {reason}")
+    if not missing:
+        print("no other runtime is installed")
     return found
 
 

@@ -33,15 +33,15 @@ def print_table(title: str, rows: list[Row]) -> None:
     """Print times and bandwidths, and their sum; with rich where it is installed."""
     total = Row("all", sum(row.elapsed_ms for row in rows), sum(row.nbytes for row in rows))
     cells = [row.cells for row in [*rows, total]]
+    print(title)
     if importlib.util.find_spec("rich") is None:
-        print(title)
         for kernel, milliseconds, bandwidth in [HEADINGS, *cells]:
             print(f"  {kernel:12}{milliseconds:>10}{bandwidth:>10}")
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    table = Table()
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "kernel" else "right")
     for number, line in enumerate(cells, 1):
@@ -73,4 +73,4 @@ def save_pictures(
 def as_bytes(image: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """Scale an image to 0 ... 255; what is steeper than all but one pixel in 500 is white."""
     white = max(float(np.quantile(image, 0.998)), 1e-6)
-    return (np.clip(image / white, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip(image / white, 0, 1) * 255, np.uint8)
