@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,10 @@ from scipy import ndimage
 
 from kernels import harness
 from kernels.harness import Kernel
+from nexus._internal import compilers
 
-KERNELS = Path(__file__).parents[3] / "docs" / "examples" / "photo" / "kernels.nxs"
+EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "photo"
+KERNELS = EXAMPLE / "kernels.nxs"
 RNG = np.random.default_rng(11)
 TOLERANCE = 2e-5  # absolute, of numbers in 0 ... 1; as photo.py states it
 
@@ -57,3 +61,32 @@ def test_sobel(library: ctypes.CDLL, shape: tuple[int, int]) -> None:
     exact = image.astype(np.float64)
     expected = np.hypot(ndimage.sobel(exact, axis=0), ndimage.sobel(exact, axis=1))
     np.testing.assert_allclose(result, expected, atol=TOLERANCE)
+
+
+def run_example(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program on the photograph at its own size, three times."""
+    for package in ("matplotlib", "PIL"):
+        pytest.importorskip(package, reason=f"the example needs {package}: install the demo extra")
+    command = [sys.executable, str(EXAMPLE / "photo.py"), "--scale", "1", "--repeats", "3"]
+    command += ["--output", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_the_program_checks_and_saves(tmp_path: Path) -> None:
+    done = run_example(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "photograph of 512 x 600 pixels" in done.stdout
+    assert done.stdout.count("agrees with SciPy") == 3 * done.stdout.count("device time")
+    pictures = {path.name for path in (tmp_path / "cpu-0").iterdir()}
+    assert pictures == {f"{name}.png" for name in ("before", "grey", "blurred", "edges")} | {
+        "side_by_side.png"
+    }
+
+
+def test_the_program_takes_a_compiled_library_and_notices_a_wrong_result(tmp_path: Path) -> None:
+    wrong = KERNELS.read_text().replace("0.299f", "0.3f")
+    library = tmp_path / "kernels.so"
+    library.write_bytes(compilers.get("cc").compile(wrong).binary)
+    done = run_example(tmp_path, "--library", str(library))
+    assert done.returncode == 1
+    assert "FAILED: cpu:0: grey differs from SciPy" in done.stderr
