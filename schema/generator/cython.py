@@ -12,6 +12,7 @@ from .spec import VALUE_TYPES, Argument, Function, Spec, snake_case
 NXS_PYX = '''\
 {note}
 # distutils: language = c++
+# cython: autotestdict=False
 """The plugin API, one function per C function: the prefix stripped, snake_case, outputs returned.
 
 The first argument is the number of a runtime, from `load_runtime`. A negative status raises the
@@ -24,6 +25,7 @@ cdef extern from *:
     #define nb_int nb_index
     """
 
+cimport cython
 from cpython.buffer cimport PyBuffer_Release
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
@@ -48,6 +50,7 @@ from nexus.bindings._internal.registry import (
 
 BACKEND = '''
 
+@cython.final
 cdef class Backend:
     """One runtime as an object: the functions of this module without their first argument.
 
@@ -65,6 +68,9 @@ cdef class Backend:
     def runtime(self):
         """The number of the runtime; loads it."""
         return linked(self)
+
+    def __reduce__(self):
+        return Backend, (self.name,)
 
     def __repr__(self):
         return f"Backend({self.name!r})"

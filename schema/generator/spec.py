@@ -257,7 +257,11 @@ class Spec:
 def load(source: Path = SOURCE) -> Spec:
     """Read and check api.toml."""
     with source.open("rb") as file:
-        data = tomllib.load(file)
+        return parse(tomllib.load(file))
+
+
+def parse(data: dict[str, Any]) -> Spec:
+    """Make the model of what api.toml holds, and check it."""
     functions = tuple(_function(entry) for entry in data["function"])
     structs = {name: _struct(name, **entry) for name, entry in data["structs"].items()}
     spec = Spec(

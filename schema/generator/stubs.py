@@ -19,13 +19,8 @@ WRITTEN_BY_HAND = (  # names that nxs has from the registry
     "unknown_environment",
 )
 
-TYPES = """
-HostMemory: TypeAlias = int | Buffer
-Dim3: TypeAlias = int | Sequence[int]
-PropertyValue: TypeAlias = Any  # int, float, str, a list of one of these, or what JSON has
-"""
-
 BACKEND = '''
+@final
 class Backend:
     """One runtime as an object: the functions of this module without their first argument.
 
@@ -51,21 +46,14 @@ def outputs(spec: Spec) -> dict[str, str]:
     return files
 
 
-def head(spec: Spec, doc: str, functions: list[Function]) -> list[str]:
+def imports(spec: Spec, functions: list[Function]) -> list[str]:
     """The imports that the annotations need."""
     used = " ".join(" ".join(pythonic.signature(spec, each)[0]) for each in functions)
-    names = sorted({"Property", *(name for name in spec.enums if name in used)})
+    names = [name for name in spec.enums if name in used] + ["Property"]
     return [
-        f'"""{doc}"""',
-        NOTE,
-        "",
-        "from collections.abc import Sequence",
-        "from typing import Any, TypeAlias",
-        "",
-        "from typing_extensions import Buffer",
-        "",
+        "from nexus.bindings._internal.annotations import Dim3, HostMemory, PropertyValue",
         f"from {ENUMS} import (",
-        *(f"    {name}," for name in names),
+        *(f"    {name}," for name in sorted(names)),
         ")",
     ]
 
@@ -73,9 +61,10 @@ def head(spec: Spec, doc: str, functions: list[Function]) -> list[str]:
 def stub(spec: Spec) -> str:
     """nxs.pyi."""
     functions = pythonic.public(spec)
-    lines = head(spec, "The plugin API, one function per C function.", functions)
+    lines = ['"""The plugin API, one function per C function."""', NOTE, ""]
+    lines += ["from typing import final", "", *imports(spec, functions)]
     lines += ["from nexus.bindings._internal.registry import ("]
-    lines += [*(f"    {name} as {name}," for name in WRITTEN_BY_HAND), ")", TYPES[:-1]]
+    lines += [*(f"    {name} as {name}," for name in WRITTEN_BY_HAND), ")"]
     for each in functions:
         lines += ["", *function(spec, each, "runtime: int")]
     lines += [BACKEND[:-1]]
@@ -104,12 +93,8 @@ def wrapped(name: str, params: list[str], returned: str, width: int) -> list[str
 def backend_stub(spec: Spec, name: str, doc: str) -> str:
     """The stub of a module of one backend."""
     functions = pythonic.public(spec)
-    lines = [
-        *head(spec, doc, functions),
-        "from nexus.bindings.nxs import Backend as Backend",
-        TYPES,
-    ]
-    lines.append("backend: Backend")
+    lines = [f'"""{doc}"""', NOTE, "", *imports(spec, functions)]
+    lines += ["from nexus.bindings.nxs import Backend", "", "backend: Backend"]
     for each in functions:
         lines += ["", *function(spec, each)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
