@@ -58,7 +58,6 @@ def python(site: Path, program: str) -> str:
     ("folder", "glob", "inside"),
     [
         ("csrc/include", "**/*.*", "nexus/include"),
-        ("schema/device_lib", "*.json", "nexus/device_lib"),
         ("nexus", "**/*.py", "nexus"),
         ("nexus", "**/*.pyi", "nexus"),
         ("nexus", "**/*.pxd", "nexus"),
@@ -72,6 +71,11 @@ def test_wheel_ships(
     wanted = {f"{inside}/{path.relative_to(place).as_posix()}" for path in place.glob(glob)}
     assert wanted, f"nothing in {folder} matches {glob}"
     assert wanted <= names
+
+
+def test_wheel_ships_every_device_file(repository: Path, names: set[str]) -> None:
+    files = (repository / "schema" / "device_lib").glob("*.json")
+    assert {f"nexus/device_lib/{path.name}" for path in files} <= names
 
 
 def test_wheel_ships_every_plugin_and_module(repository: Path, names: set[str]) -> None:
