@@ -52,7 +52,7 @@ def enums(spec: Spec) -> str:
     ]
     parts = [
         '"""The enums and flags of the plugin API; members without the prefix they have in C."""\n',
-        f"{NOTE}\n\nfrom enum import IntEnum, IntFlag\n\n",
+        f"{NOTE}\n\nfrom enum import IntEnum, IntFlag\nfrom typing import NamedTuple\n\n",
         *(f"{name_of(c)} = {pythonic.number(c.value)}  # {c.doc}\n" for c in spec.constants),
         *(one_enum(enum) for enum in every),
         "\n\nSTATUS_MEANINGS = {\n",
@@ -60,6 +60,7 @@ def enums(spec: Spec) -> str:
         "}\n\n# The exception of nexus.bindings.errors for each status.\nEXCEPTION_NAMES = {\n",
         table(((s.name, s.exception) for s in spec.statuses), "Status.{}"),
         "}\n",
+        data_type_table(spec),
     ]
     return "".join(parts)
 
@@ -125,18 +126,20 @@ def members(module: str, enum: str, names: list[str], prefix: str = "") -> str:
 
 def data_types(spec: Spec) -> str:
     """data_type.py: the members, and the table of their sizes and spellings."""
-    names = [data_type.name for data_type in spec.data_types]
-    text = members("data_type", "DataType", names)
-    text = text.replace(f"from {ENUMS}", f"from typing import NamedTuple\n\nfrom {ENUMS}")
+    text = members("data_type", "DataType", [data_type.name for data_type in spec.data_types])
+    text = text.replace("import DataType\n", "import DATA_TYPE_INFO, DataType\n")
+    return f"{text}\nINFO = DATA_TYPE_INFO  # their sizes and spellings\n"
+
+
+def data_type_table(spec: Spec) -> str:
+    """The table of the sizes and spellings of data types, in enums.py."""
     rows = "".join(
-        f"    {t.name}: Info({t.bits}, {quoted(t.numpy)}, {spellings(t.names)}),\n"
+        f"    DataType.{t.name}: DataTypeInfo({t.bits}, {quoted(t.numpy)}, {spellings(t.names)}),\n"
         for t in spec.data_types
     )
-    return (
-        text
-        + f'''
+    return f'''
 
-class Info(NamedTuple):
+class DataTypeInfo(NamedTuple):
     """What is known of a data type.
 
     Attributes:
@@ -150,10 +153,9 @@ class Info(NamedTuple):
     names: tuple[str, ...]
 
 
-INFO = {{
+DATA_TYPE_INFO = {{
 {rows}}}
 '''
-    )
 
 
 def quoted(text: str) -> str:
