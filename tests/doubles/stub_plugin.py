@@ -112,10 +112,14 @@ def build(
     *,
     api_version: tuple[int, int] = API_VERSION,
     without: tuple[str, ...] = (),
+    silent: bool = False,
 ) -> Path:
-    """Compile a plugin that lacks the functions in `without`; returns its path."""
+    """Compile a plugin that lacks the functions in `without`; returns its path.
+
+    A silent one writes nothing down, so that what it takes can be measured.
+    """
     source = folder / f"{name}.c"
-    source.write_text(plugin_source(without), encoding="utf-8")
+    source.write_text(plugin_source(without, silent), encoding="utf-8")
     library = folder / f"libnexus_{name}.so"
     version = f"-DSTUB_API_VERSION={api_version[0] << 16 | api_version[1]}"
     compile_library(source, library, version)
@@ -130,12 +134,14 @@ def compile_library(source: Path, library: Path, *flags: str) -> None:
     subprocess.run([*command, str(source), "-o", str(library)], check=True)
 
 
-def plugin_source(without: tuple[str, ...] = ()) -> str:
+def plugin_source(without: tuple[str, ...] = (), silent: bool = False) -> str:
     """The C text of the plugin."""
     parts = [HEAD]
     for function in FUNCTIONS:
         if function.name not in (*LIFE, *without):
-            parts.append(function_source(function))
+            text = function_source(function)
+            lines = [line for line in text.splitlines() if not line.startswith("  write_")]
+            parts.append("\n".join(lines) if silent else text)
     return "\n".join(parts)
 
 

@@ -10,7 +10,7 @@ from cpython.buffer cimport (
 )
 from cpython.bytes cimport PyBytes_AsStringAndSize, PyBytes_Check
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.long cimport PyLong_AsVoidPtr, PyLong_Check
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_AsVoidPtr, PyLong_Check
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_Check, PyUnicode_DecodeUTF8
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -141,11 +141,12 @@ cdef object property_value(
     Room* room, int runtime, int64_t result, const char* function, uint32_t property, int device
 ):
     """Check the call, decode what it wrote and give the room back."""
-    cdef int type = -1
+    if result >= 0 and room.nbytes == 8 and room.large is NULL:  # most are one int
+        if nexus_type_of_property(property) == NXS_PropertyType_Int:
+            return room.small[0]
     try:
         check_on(runtime, device, result, function)
-        type = type_of_property(runtime, property)
-        return decoded(room, type, function)
+        return decoded(room, type_of_property(runtime, property), function)
     finally:
         free(room.large)
 
@@ -259,36 +260,66 @@ cdef int take_buffer(Py_buffer* view, object memory, bint writable, const char* 
 cdef int to_dim3(object size, nxs_dim3* out, const char* name) except -1:
     """A size of one to three dimensions; those not given are 1."""
     cdef uint32_t[3] sizes = [1, 1, 1]
-    cdef int n = 0
-    try:
-        for one in dimensions(size):
-            if n < 3:
-                sizes[n] = one
-            n += 1
-    except (TypeError, OverflowError) as error:
-        what = (<bytes>name).decode()
-        refusal = ValueError if isinstance(error, OverflowError) else TypeError
-        raise refusal(
-            f"{what} is {size!r}; give an int or a sequence of 1 to 3 ints, "
-            f"each from 1 to 2**32-1 ({error})"
-        ) from None
-    if not 1 <= n <= 3:
-        what = (<bytes>name).decode()
-        raise ValueError(f"{what} has {n} dimensions; give an int or a sequence of 1 to 3 ints")
+    cdef Py_ssize_t n
+    if PyLong_Check(size):
+        n = 1 if to_uint32(size, &sizes[0]) else 0
+    else:
+        n = to_sizes(tuple(size) if type(size) is list else size, sizes)
+    if n == 0:
+        to_any_sizes(size, sizes, name)
     out.x = sizes[0]
     out.y = sizes[1]
     out.z = sizes[2]
     return 0
 
 
-cdef object dimensions(object size):
+cdef bint to_uint32(object number, uint32_t* out) noexcept:
+    # An int in range; whatever else is left to the code that explains what is wrong with it.
+    cdef int overflow = 0
+    if not PyLong_Check(number):
+        return False
+    cdef long long value = PyLong_AsLongLongAndOverflow(number, &overflow)
+    out[0] = <uint32_t>value
+    return overflow == 0 and value == out[0]
+
+
+cdef Py_ssize_t to_sizes(object sizes, uint32_t* out) noexcept:
+    # How many sizes, or 0 when this is no tuple of one to three ints in range.
+    if type(sizes) is not tuple or len(<tuple>sizes) > 3:
+        return 0
+    for i in range(len(<tuple>sizes)):
+        if not to_uint32((<tuple>sizes)[i], &out[i]):
+            return 0
+    return len(<tuple>sizes)
+
+
+cdef int to_any_sizes(object size, uint32_t* out, const char* name) except -1:
+    what = (<bytes>name).decode()
+    try:
+        sizes = sequence(size)
+        for i in range(min(len(sizes), 3)):
+            out[i] = sizes[i]
+    except (TypeError, OverflowError) as error:
+        refusal = ValueError if isinstance(error, OverflowError) else TypeError
+        raise refusal(
+            f"{what} is {size!r}; give an int or a sequence of 1 to 3 ints, "
+            f"each from 1 to 2**32-1 ({error})"
+        ) from None
+    if not 1 <= len(sizes) <= 3:
+        raise ValueError(
+            f"{what} has {len(sizes)} dimensions; give an int or a sequence of 1 to 3 ints"
+        )
+    return 0
+
+
+cdef tuple sequence(object size):
     # An array of one dimension has __index__ too, which then refuses.
-    if isinstance(size, (tuple, list)):
-        return size
+    if isinstance(size, (list, tuple)):
+        return tuple(size)
     try:
         return (index(size),)
     except TypeError:
-        return size
+        return tuple(size)
 
 
 cdef const char* to_text(object text, const char* name) except NULL:
