@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 
@@ -139,12 +140,23 @@ class Dylib {
                 "cannot load " + name_ + ": " + (why ? why : "the loader gives no reason"));
   }
 
+  // A path to the descriptor that was never opened before: dlopen answers a name that it has seen
+  // with the image of that time, and some images stay when they are closed (C++ with unique
+  // symbols). "/./" and "//" change the name and not the file, so they spell a number.
+  static std::string fresh_path(int fd) {
+    static std::atomic<uint64_t> n_opened{0};
+    std::string path = "/proc/self/fd/";
+    for (uint64_t n = n_opened.fetch_add(1, std::memory_order_relaxed) + 1; n; n >>= 1)
+      path += n & 1 ? "./" : ".//";
+    return path + std::to_string(fd);
+  }
+
   void *open_copy(std::span<const std::byte> bytes) const {
 #if !defined(__APPLE__)
     const Descriptor memory(::memfd_create("nexus-library", MFD_CLOEXEC));
     if (memory.get() >= 0) {
       write_all(memory.get(), bytes);
-      return open_path(("/proc/self/fd/" + std::to_string(memory.get())).c_str());
+      return open_path(fresh_path(memory.get()).c_str());
     }
 #endif
     const char *folder = std::getenv("TMPDIR");
