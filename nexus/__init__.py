@@ -1,0 +1,100 @@
+"""Finds every accelerator of a machine, moves memory, loads or compiles kernels and runs them.
+
+    import nexus, numpy as np
+
+    device = nexus.device()
+    buffer = device.create_buffer(np.ones(1024, np.float32))
+    kernel = device.load_library("kernel.so").get_kernel("add_vectors")
+    kernel(buffer, grid=1024)
+    buffer.numpy()
+
+Importing opens no plugin and no driver.
+"""
+
+# No class may be defined in this module: `nexus.property` is a module here, and would be found
+# instead of the decorator.
+from nexus import data_type, event_type, property, status
+from nexus._version import __version__
+from nexus.bindings.enums import DataType, EventType, Property, Status
+from nexus.bindings.errors import (
+    BackendUnavailableError,
+    ClosedError,
+    CompileError,
+    CompilerNotFoundError,
+    DeviceLostError,
+    ExecutionError,
+    FunctionNotFoundError,
+    InvalidArgumentError,
+    KernelNotFoundError,
+    NexusError,
+    OutOfMemoryError,
+    PropertyNotFoundError,
+    PropertyTypeError,
+    WaitTimeoutError,
+)
+from nexus.buffer import Buffer
+from nexus.device import Device
+from nexus.event import Event
+from nexus.library import Argument, Kernel, Library
+from nexus.properties import Properties
+from nexus.runtime import Runtime
+from nexus.schedule import Command, Run, Schedule
+from nexus.stream import Stream
+from nexus.system import (
+    create_buffer,
+    device,
+    from_dlpack,
+    get_device_info,
+    get_include,
+    get_runtime,
+    get_runtimes,
+    lookup_device_info,
+    unavailable_runtimes,
+)
+
+__all__ = [
+    "Argument",
+    "BackendUnavailableError",
+    "Buffer",
+    "ClosedError",
+    "Command",
+    "CompileError",
+    "CompilerNotFoundError",
+    "DataType",
+    "Device",
+    "DeviceLostError",
+    "Event",
+    "EventType",
+    "ExecutionError",
+    "FunctionNotFoundError",
+    "InvalidArgumentError",
+    "Kernel",
+    "KernelNotFoundError",
+    "Library",
+    "NexusError",
+    "OutOfMemoryError",
+    "Properties",
+    "Property",
+    "PropertyNotFoundError",
+    "PropertyTypeError",
+    "Run",
+    "Runtime",
+    "Schedule",
+    "Status",
+    "Stream",
+    "WaitTimeoutError",
+    "__version__",
+    "create_buffer",
+    "data_type",
+    "device",
+    "event_type",
+    "from_dlpack",
+    "get_device_info",
+    "get_include",
+    "get_runtime",
+    "get_runtimes",
+    "lookup_device_info",
+    "property",
+    "status",
+    "unavailable_runtimes",
+]

@@ -1,0 +1,1 @@
+"""What the object layer is made of; not for users."""

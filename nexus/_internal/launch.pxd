@@ -1,0 +1,19 @@
+# Schedules and commands: what a launch goes through.
+
+from libc.stdint cimport uint32_t
+
+from nexus._internal.handle cimport Handle
+from nexus._internal.memory cimport HostView
+
+
+cdef class ScheduleBase(Handle):
+    cdef object submit(self, object stream, bint blocking, uint32_t flags)
+
+
+cdef class CommandBase(Handle):
+    cdef readonly Handle kernel  # of a dispatch, else None
+    cdef Handle event            # of a signal or wait, else None
+    cdef bint has_group_memory
+
+    cdef int set_host_memory(self, int index, object array) except -1
+    cdef int set_group_memory(self, object group_memory) except -1

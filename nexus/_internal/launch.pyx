@@ -1,0 +1,235 @@
+# distutils: language = c++
+"""Schedules and commands: what a launch goes through, one short C call at a time.
+
+Recording holds the GIL, a run releases it once.
+"""
+
+from cpython.long cimport PyLong_AsLong
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from nexus._internal.event cimport event_value
+from nexus._internal.handle cimport DeviceBase, Handle, adopted, handle_of
+from nexus._internal.memory cimport BufferBase, HostView, view_of, wrap
+from nexus._internal.parking cimport park, sweep_some
+from nexus._internal.run cimport run_of, stream_of, wait_run
+from nexus.bindings cimport cynxs
+from nexus.bindings._internal.c cimport (
+    NXS_CommandOption_GroupMemoryBytes,
+    NXS_Kind_Event,
+    NXS_Kind_Kernel,
+    NXS_RunFlags_Blocking,
+    NXS_RunFlags_Bounded,
+    NXS_RunFlags_Timing,
+    NXS_WAIT_FOREVER,
+    nxs_dim3,
+)
+from nexus.bindings._internal.loader cimport check, check_on
+
+from operator import index as as_index
+
+from nexus._internal import host_arrays
+
+cdef enum:
+    MOST_ITEMS = 0x7FFFFFFF  # in one dimension of a group or grid
+    MOST_INDICES = 0x7FFFFFFF
+
+
+# ---- arguments ---------------------------------------------------------------------------------
+
+cdef int index_of(object index) except -1:
+    """The index of an argument as C takes it; whether it is there, the runtime tells."""
+    try:
+        number = as_index(index)
+    except TypeError:
+        raise TypeError(f"index is a {type(index).__name__}; it is an int from 0") from None
+    if not 0 <= number <= MOST_INDICES:
+        raise IndexError(f"index is {number}; the arguments of a kernel are numbered from 0")
+    return number
+
+
+cdef int size_of(object size, str name, nxs_dim3* out) except -1:
+    """A group or grid: an int, or a sequence of one to three."""
+    out.y = out.z = 1
+    if type(size) is int:
+        out.x = items_of(size, name)
+        return 0
+    if not isinstance(size, (list, tuple)):
+        size = host_arrays.sequence_of_size(size, name)
+    if not 1 <= len(size) <= 3:
+        raise ValueError(f"{name} is {size!r}; it has one to three dimensions")
+    out.x = items_of(size[0], name)
+    if len(size) > 1:
+        out.y = items_of(size[1], name)
+    if len(size) > 2:
+        out.z = items_of(size[2], name)
+    return 0
+
+
+cdef uint32_t items_of(object n, str name) except 0:
+    if type(n) is not int:
+        try:
+            n = as_index(n)
+        except TypeError:
+            raise TypeError(
+                f"{name} is or contains a {type(n).__name__}; it is an int or up to three ints"
+            ) from None
+    if not 1 <= n <= MOST_ITEMS:
+        raise ValueError(f"{name} is or contains {n}; each dimension has 1 to 2**31-1 items")
+    return <uint32_t>PyLong_AsLong(n)
+
+
+# ---- schedules ---------------------------------------------------------------------------------
+
+def make_schedule(type cls not None, DeviceBase device not None):
+    """Make an empty schedule."""
+    cdef int64_t handle = cynxs.create_schedule(device.runtime_number, <int>device.identity, 0)
+    check_on(device.runtime_number, <int>device.identity, handle, "nxsCreateSchedule")
+    return adopted(cls, device, handle)
+
+
+cdef class ScheduleBase(Handle):
+    """Commands that are recorded once and run many times."""
+
+    def _dispatch(self, type command_class not None, kernel):
+        """Record a dispatch."""
+        cdef int64_t which = handle_of(kernel, NXS_Kind_Kernel, self, "kernel")
+        cdef int64_t own = self.opened()
+        cdef int64_t handle = cynxs.create_command(self.runtime_number, own, which)
+        check(self.runtime_number, handle, "nxsCreateCommand")
+        cdef CommandBase command = <CommandBase>adopted(command_class, self, handle)
+        command.kernel = kernel
+        return command
+
+    def _signal_or_wait(self, type command_class not None, event, value, bint signals):
+        """Record a signal or a wait."""
+        cdef int64_t which = handle_of(event, NXS_Kind_Event, self, "event")
+        cdef uint64_t number = event_value(value)
+        cdef int64_t own = self.opened()
+        cdef int64_t handle
+        if signals:
+            handle = cynxs.create_signal_command(self.runtime_number, own, which, number)
+        else:
+            handle = cynxs.create_wait_command(self.runtime_number, own, which, number)
+        check(
+            self.runtime_number, handle,
+            "nxsCreateSignalCommand" if signals else "nxsCreateWaitCommand",
+        )
+        cdef CommandBase command = <CommandBase>adopted(command_class, self, handle)
+        command.event = event
+        return command
+
+    def _run(self, stream, blocking, bint timing):
+        """Submit a run; wait for it, or return it."""
+        cdef uint32_t flags = NXS_RunFlags_Timing if timing else 0
+        if type(blocking) is not bool and type(blocking) is not int:
+            raise TypeError(f"blocking is a {type(blocking).__name__}; it is True or False")
+        return self.submit(stream, blocking, flags)
+
+    cdef object submit(self, object stream, bint blocking, uint32_t flags):
+        cdef int64_t where = stream_of(stream, self)
+        cdef int64_t own = self.opened()
+        cdef int64_t named = where or self.device.default_stream()
+        cdef int64_t ticket, state = 0
+        cdef int runtime = self.runtime_number
+        if not blocking:
+            with nogil:
+                ticket = cynxs.run_schedule(runtime, own, where, flags)
+            check(runtime, ticket, "nxsRunSchedule")
+            return run_of(self.device, stream, ticket)
+        flags |= NXS_RunFlags_Blocking | NXS_RunFlags_Bounded
+        with nogil:
+            ticket = cynxs.run_schedule(runtime, own, where, flags)
+            if ticket > 0:
+                state = cynxs.wait_run(runtime, named, ticket, 0)
+        check(runtime, ticket, "nxsRunSchedule")
+        if state < 0:  # goes on, or has failed
+            wait_run(runtime, named, ticket, NXS_WAIT_FOREVER)
+        sweep_some()
+        return None
+
+
+# ---- commands ----------------------------------------------------------------------------------
+
+cdef class CommandBase(Handle):
+    """One step of a schedule."""
+
+    def _set_buffer(self, index, buffer):
+        """Set a buffer, or host memory that the command then borrows."""
+        cdef int place = index_of(index) if type(index) is not int else quick_index(index)
+        cdef int64_t which, own = self.opened()
+        cdef int64_t result
+        if not isinstance(buffer, BufferBase):
+            return self.set_host_memory(place, buffer)
+        which = (<BufferBase>buffer).identity
+        if which == 0 or (<BufferBase>buffer).runtime_number != self.runtime_number:
+            which = handle_of(buffer, (<BufferBase>buffer).kind, self, "buffer")
+        if (<BufferBase>buffer).readonly:
+            host_arrays.check_not_written(self, place, "buffer")
+        result = cynxs.set_command_argument(self.runtime_number, own, place, which)
+        check(self.runtime_number, result, "nxsSetCommandArgument")
+
+    cdef int set_host_memory(self, int index, object array) except -1:
+        borrowed = host_arrays.borrow(array, self.device, f"argument {index}")
+        if not borrowed.flags.writeable:
+            host_arrays.check_not_written(self, index, "array")
+        cdef HostView view = view_of(host_arrays.bytes_of(borrowed), borrowed.flags.writeable)
+        cdef int64_t handle = wrap(self.device, view)
+        cdef int64_t result = cynxs.set_command_argument(
+            self.runtime_number, self.identity, index, handle
+        )
+        park(self.runtime_number, handle, view)
+        check(self.runtime_number, result, "nxsSetCommandArgument")
+        return sweep_some()
+
+    def _set_value(self, index, const unsigned char[::1] value not None):
+        """Set the bytes of a value."""
+        cdef int place = index_of(index)
+        if value.shape[0] == 0:
+            raise ValueError("a value of 0 bytes cannot be an argument")
+        cdef int64_t result = cynxs.set_command_scalar(
+            self.runtime_number, self.opened(), place, &value[0], value.shape[0]
+        )
+        check(self.runtime_number, result, "nxsSetCommandScalar")
+
+    def _finalize(self, group_size, grid_size, group_memory):
+        """Set group, grid and group memory."""
+        cdef nxs_dim3 group, grid
+        cdef int64_t own = self.opened()
+        cdef int64_t result
+        size_of(group_size, "group_size", &group)
+        size_of(grid_size, "grid_size", &grid)
+        if group_memory != 0 or self.has_group_memory:
+            self.set_group_memory(group_memory)
+        result = cynxs.finalize_command(self.runtime_number, own, group, grid)
+        check(self.runtime_number, result, "nxsFinalizeCommand")
+
+    cdef int set_group_memory(self, object group_memory) except -1:
+        try:
+            nbytes = as_index(group_memory)
+        except TypeError:
+            raise TypeError(
+                f"group_memory is a {type(group_memory).__name__}; it is an int, in bytes"
+            ) from None
+        if not 0 <= nbytes < 1 << 62:
+            raise ValueError(f"group_memory is {nbytes} bytes; it is 0 or more")
+        cdef int64_t result = cynxs.set_command_option(
+            self.runtime_number, self.identity, NXS_CommandOption_GroupMemoryBytes, nbytes
+        )
+        check(self.runtime_number, result, "nxsSetCommandOption")
+        self.has_group_memory = nbytes > 0
+        return 0
+
+    def get_event(self):
+        """Return the event of a signal or wait command.
+
+        Raises:
+            TypeError: the command is neither.
+        """
+        if self.event is None:
+            raise TypeError(f"{self!r} is no signal and no wait command: it has no event")
+        return self.event
+
+
+cdef inline int quick_index(object index) except -1:
+    cdef long number = PyLong_AsLong(index) if -1 < index <= MOST_INDICES else -1
+    return <int>number if number >= 0 else index_of(index)

@@ -1,0 +1,3 @@
+"""Keeps what owns wrapped memory alive until no command and no run uses it."""
+
+def sweep() -> int: ...

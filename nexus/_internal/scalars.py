@@ -1,0 +1,202 @@
+"""Numbers as the bytes that a kernel takes, range-checked."""
+
+from __future__ import annotations
+
+import math
+import struct
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from nexus._internal.dtypes import DTypeLike, Element, element_of
+from nexus.bindings.enums import DataType
+
+# What the C of a kernel calls a type, beside the spellings of dtypes.
+_C_TYPES = {
+    "signed char": "i8",
+    "unsigned char": "u8",
+    "unsigned short": "u16",
+    "unsigned": "u32",
+    "unsigned int": "u32",
+    "long long": "i64",
+    "unsigned long": "u64",
+    "unsigned long long": "u64",
+    "size_t": "u64",
+    "ptrdiff_t": "i64",
+    "_Bool": "bool",
+    "_Float16": "f16",
+    "__half": "f16",
+    "__nv_bfloat16": "bf16",
+} | {f"{sign}int{bits}_t": f"{sign or 'i'}{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+
+_PACKERS = {
+    name: struct.Struct(f"={letter}")
+    for name, letter in {
+        **{"F16": "e", "F32": "f", "F64": "d", "Bool": "?"},
+        **{"I8": "b", "I16": "h", "I32": "i", "I64": "q"},
+        **{"U8": "B", "U16": "H", "U32": "I", "U64": "Q"},
+    }.items()
+}
+
+
+def element_of_c(name: str, nbytes: int) -> Element | None:
+    """Return the element type that the C of a kernel calls `name`; None for a struct.
+
+    >>> element_of_c("unsigned int", 4).name
+    'U32'
+    """
+    words = " ".join(word for word in name.split() if word not in ("const", "volatile"))
+    try:
+        element = element_of(_C_TYPES.get(words, words))
+    except TypeError:
+        return None
+    if element.bits == 8 * nbytes:
+        return element
+    same = {"I": "i", "U": "u"}.get(element.name[0])  # `long` has 4 bytes on some machines
+    return element_of(f"{same}{8 * nbytes}") if same and nbytes in (4, 8) else None
+
+
+def pack(value: Any, dtype: DTypeLike, what: str) -> bytes:
+    """Return a number as bytes: of `dtype`, else of its own type when it is NumPy's.
+
+    Raises:
+        TypeError: it is no number, or it has no type and none is given.
+        ValueError: it does not fit the type.
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(dtype, Element):
+        return pack_as(value, dtype, what)
+    if dtype is None:
+        if isinstance(value, np.generic):
+            element_of(value.dtype)
+            return value.tobytes()
+        raise TypeError(
+            f"{what} is the Python number {value!r} and its type is not known: give dtype, such "
+            "as 'f32', or a NumPy scalar, such as numpy.float32(1)"
+        )
+    return pack_as(value, element_of(dtype), what)
+
+
+def pack_as(value: Any, element: Element, what: str) -> bytes:
+    """Return a number as bytes of one type."""
+    if isinstance(value, np.generic):
+        if value.dtype == element.numpy:
+            return value.tobytes()
+        value = value.item()
+    if element.name[0] in "IU" and element.data_type is not DataType.Undefined:
+        return _packed_integer(value, element, what)
+    if element.data_type is DataType.Bool:
+        if value not in (0, 1):
+            raise ValueError(f"{what} is {value!r}, which is neither true nor false")
+        return b"\1" if value else b"\0"
+    return _packed_float(value, element, what)
+
+
+def _packed_integer(value: Any, element: Element, what: str) -> bytes:
+    try:
+        number = index(value)
+    except TypeError:
+        raise TypeError(
+            f"{what} is {value!r}, a {type(value).__name__}, and {element.name} is an integer; "
+            "convert it with int()"
+        ) from None
+    low = -(1 << element.bits - 1) if element.name[0] == "I" else 0
+    high = low + (1 << element.bits) - 1
+    if not low <= number <= high:
+        raise ValueError(f"{what} is {number}, and {element.name} holds {low} to {high}")
+    if element.bits < 8:
+        raise TypeError(f"{what}: {element.name} is packed, so there is no value of one alone")
+    return _PACKERS[element.name].pack(number)
+
+
+def _packed_float(value: Any, element: Element, what: str) -> bytes:
+    if element.name not in _PACKERS:
+        return _packed_by_numpy(value, element, what)
+    try:
+        return _PACKERS[element.name].pack(value)
+    except struct.error:
+        raise TypeError(
+            f"{what} is {value!r}, a {type(value).__name__}, and {element.name} is a number"
+        ) from None
+    except OverflowError:
+        raise ValueError(f"{what} is {value!r}, which is too large for {element.name}") from None
+
+
+def _packed_by_numpy(value: Any, element: Element, what: str) -> bytes:
+    dtype = element.numpy_or_raise(f"pack {value!r}")
+    try:
+        with np.errstate(over="ignore"):
+            packed = np.array(value).astype(dtype) if np.isscalar(value) else np.array(value, dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TypeError(f"{what} is {value!r}, which is no {element.name} ({error})") from None
+    if packed.ndim != 0:
+        raise TypeError(f"{what} has the shape {packed.shape}; it is one value")
+    is_real = element.data_type is not DataType.Undefined
+    if is_real and math.isfinite(value) and not math.isfinite(float(packed)):
+        raise ValueError(f"{what} is {value!r}, which is too large for {element.name}")
+    return packed.tobytes()
+
+
+def size(value: Any, name: str) -> int:
+    """Return a byte count or offset as an int from 0."""
+    try:
+        number = index(value)
+    except TypeError:
+        raise TypeError(f"{name} is a {type(value).__name__}; it is an int, in bytes") from None
+    if not 0 <= number < 1 << 63:
+        raise ValueError(f"{name} is {number} bytes; it is from 0 to 2**63-1")
+    return number
+
+
+def pattern(value: Any, dtype: DTypeLike, element: Element) -> bytes:
+    """Return what a fill repeats: a number of `dtype`, else of the buffer's type; or bytes."""
+    if isinstance(value, bytes | bytearray | memoryview) and dtype is None:
+        packed = bytes(value)
+    else:
+        packed = pack(value, element if dtype is None else dtype, "value")
+    if len(packed) not in (1, 2, 4, 8, 16):
+        raise ValueError(f"value has {len(packed)} bytes; a fill repeats 1, 2, 4, 8 or 16")
+    return packed
+
+
+def is_number(value: object) -> bool:
+    """Tell whether an argument is a number, and not memory."""
+    return isinstance(value, int | float | complex | np.number | np.bool_) or (
+        isinstance(value, np.generic) and not isinstance(value, np.void | np.character)
+    )
+
+
+def packed_argument(kernel: Any, argument: Any, value: Any, dtype: DTypeLike) -> bytes:
+    """Return a number as the bytes that an argument of a kernel takes.
+
+    The type is `dtype`, else the NumPy scalar's, else what the kernel says of the argument.
+    """
+    if not is_number(value) and not isinstance(value, np.ndarray) and dtype is None:
+        if not hasattr(value, "__index__") and not hasattr(value, "__float__"):
+            raise TypeError(
+                f"value is a {type(value).__name__}, not a number; set_buffer takes memory and "
+                "set_struct the bytes of a struct"
+            )
+    info = kernel.info if kernel is not None else []
+    record = info[index(argument)] if 0 <= index(argument) < len(info) else None
+    what = f"argument {argument}" + (f" ({record.type} {record.name})" if record else "")
+    if record is None or record.access != "value":
+        return pack(value, dtype, what)  # what is wrong with the index, the runtime tells
+    known = element_of_c(record.type, record.nbytes)
+    given = _type_of(value, dtype)
+    if given is not None and known is not None and given != known:
+        raise TypeError(f"{what} takes {known.name} and got {given.name}; convert the number")
+    if given is None and known is None:
+        raise TypeError(
+            f"{what} is a struct of {record.nbytes} bytes, or of a type that nexus does not know: "
+            "use set_struct, or give dtype"
+        )
+    return pack_as(value, given or known, what)  # type: ignore[arg-type]  # one of them is there
+
+
+def _type_of(value: Any, dtype: DTypeLike) -> Element | None:
+    if dtype is not None:
+        return element_of(dtype)
+    return element_of(value.dtype) if isinstance(value, np.generic | np.ndarray) else None

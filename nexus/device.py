@@ -1,0 +1,188 @@
+"""Devices: what memory is made on, kernels are loaded on and run on."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+from nexus import device_info
+from nexus._internal.event import make_event
+from nexus._internal.handle import DeviceBase, adopt
+from nexus._internal.launch import make_schedule
+from nexus._internal.memory import make_buffer
+from nexus.bindings import nxs
+from nexus.bindings.enums import EventType
+from nexus.bindings.errors import CompilerNotFoundError
+from nexus.buffer import Buffer
+from nexus.event import Event
+from nexus.library import Library
+from nexus.properties import Properties
+from nexus.schedule import Schedule
+from nexus.stream import Stream
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer as SupportsBuffer
+
+    from nexus._internal.compilers.options import Options
+    from nexus._internal.dtypes import DTypeLike
+    from nexus.runtime import Runtime
+
+_log = logging.getLogger("nexus")
+
+
+class Device(DeviceBase):
+    """One device of a runtime. It is there once: the same device is the same object.
+
+    >>> import nexus
+    >>> device = nexus.device("cpu")
+    >>> device.spec, device.get_property_str("Type")
+    ('cpu:0', 'cpu')
+    """
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """What the device is called."""
+        return self.get_property_str("Name")
+
+    def get_info(self) -> Properties:
+        """Return the properties of the device, over what the device library knows of its kind."""
+        facts = (self.get_property_str(key) for key in ("Vendor", "Type", "Architecture"))
+        return Properties(self, device_info.entry_of(*facts))
+
+    # ---- memory ----------------------------------------------------------------------------------
+
+    def create_buffer(self, data: Any, dtype: DTypeLike = None, *, copy: bool = True) -> Buffer:
+        """Make a buffer of a size, a shape, or the contents of host memory.
+
+        Args:
+            data: an int is a number of elements (bytes, when no dtype is given) and a tuple a
+                shape, whose contents are undefined; anything else is host memory: a NumPy array,
+                with gaps as well, bytes, or an array with DLPack. Another Buffer is copied.
+            dtype: type of the elements, in any spelling: "fp16", numpy.float32,
+                nexus.data_type.BF16. Data of another type is refused, but bytes are taken as
+                elements of it.
+            copy: False: use the memory itself, without a copy, and keep its owner alive.
+
+        Raises:
+            ValueError: a size is not positive; or `copy=False` and the array has gaps.
+            TypeError: `data` is no host memory; its type cannot be used; or `copy=False` and the
+                device cannot use memory of the host.
+            OutOfMemoryError: the device has not enough memory.
+        """
+        return make_buffer(Buffer, self, data, dtype, copy)
+
+    def copy_buffer(self, buffer: Buffer) -> Buffer:
+        """Return a copy, on this device, of a buffer of any device and runtime."""
+        if not isinstance(buffer, Buffer):
+            raise TypeError(f"buffer is a {type(buffer).__name__}, not a Buffer")
+        copied = make_buffer(Buffer, self, buffer.shape, buffer.element, True)
+        buffer.copy_to(copied)
+        return copied
+
+    def from_dlpack(self, array: Any) -> Buffer:
+        """Return a buffer that is the memory of another library's array, without a copy.
+
+        Raises:
+            TypeError: the device cannot use that memory.
+            ValueError: the array has gaps.
+        """
+        return make_buffer(Buffer, self, array, None, False)
+
+    def copied(self, buffer: Buffer, dtype: DTypeLike, copy: bool) -> Buffer:
+        """Return a copy of a buffer that was given to `create_buffer`."""
+        if not copy:
+            raise TypeError("a Buffer cannot be borrowed again; buffer[:] shares its memory")
+        if dtype is not None:
+            raise TypeError("a Buffer is copied with its own type; leave dtype away")
+        return self.copy_buffer(buffer)
+
+    # ---- kernels ---------------------------------------------------------------------------------
+
+    def load_library(self, filepath: str | os.PathLike[str]) -> Library:
+        """Load a library of kernels from a file; the file may change or go afterwards.
+
+        Args:
+            filepath: of any kind of binary that the runtime takes (its property BinaryKinds). A
+                library is code, and runs with your rights.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            InvalidArgumentError: it is no library that the device can load.
+        """
+        path = os.fspath(filepath)
+        if not isinstance(path, str):
+            raise TypeError("filepath is bytes; it is a str or a Path")
+        if not os.path.exists(path):
+            raise FileNotFoundError(errno.ENOENT, "there is no such library file", path)
+        handle = nxs.create_library_from_file(self.runtime_number, self.id, path)
+        return adopt(Library, self, handle)
+
+    def create_library(self, data: SupportsBuffer) -> Library:
+        """Load a library of kernels from bytes, which are copied.
+
+        Raises:
+            InvalidArgumentError: it is no library that the device can load.
+        """
+        if isinstance(data, int):  # the binding would take it for an address
+            raise TypeError("data is an int; it is the bytes of a library")
+        return adopt(Library, self, nxs.create_library(self.runtime_number, self.id, data))
+
+    def compile(self, source: str | bytes, options: Options = None) -> Library:
+        """Compile source to a library, with the compiler of the runtime.
+
+        Args:
+            source: in C++ with `#include <nexus/kernel.h>`, or what the compiler takes.
+            options: flags, or a mapping such as `{"defines": {"TILE": 16}}`.
+
+        Raises:
+            CompileError: it does not compile; the compiler's words are in its `log`.
+            CompilerNotFoundError: the runtime has no compiler, or none is installed.
+        """
+        from nexus._internal import compilers
+
+        name = self.runtime.get_property_str("Compiler")
+        if not name:
+            raise CompilerNotFoundError(
+                f"cannot compile for {self.spec}: its runtime has no compiler; load a library that "
+                "is compiled already"
+            )
+        arch = self.get_property_str("Architecture")
+        result = compilers.get(name).compile(source, options, arch=arch)
+        _log.debug("compiled for %s: %s", self.spec, result.command)
+        return self.create_library(result.binary)
+
+    # ---- running ---------------------------------------------------------------------------------
+
+    def create_event(self, event_type: EventType | int = EventType.Shared) -> Event:
+        """Make an event, which starts at 0.
+
+        Args:
+            event_type: Shared: any stream, device and runtime, and the host; Signal: this device
+                and the host; Fence: this device.
+        """
+        if not isinstance(event_type, int) or isinstance(event_type, bool):
+            raise TypeError(f"event_type is {event_type!r}; it is a member of nexus.event_type")
+        return make_event(Event, self, event_type)
+
+    def create_schedule(self) -> Schedule:
+        """Make an empty schedule."""
+        return make_schedule(Schedule, self)
+
+    def create_stream(self) -> Stream:
+        """Make a stream beside the default one."""
+        return adopt(Stream, self, nxs.create_stream(self.runtime_number, self.id))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # type: ignore[override]  # what is here once is named
+        return _device_of, (self.runtime, self.id)
+
+    def __repr__(self) -> str:
+        return f"<Device {self.spec}>"
+
+
+def _device_of(runtime: Runtime, ordinal: int) -> Device:
+    """Return the device again that was pickled."""
+    return runtime.get_device(ordinal)

@@ -1,0 +1,163 @@
+"""Libraries of kernels, and the kernels in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nexus._internal.handle import Handle, adopt
+from nexus.bindings import nxs
+from nexus.bindings.enums import KernelFlags
+from nexus.bindings.errors import PropertyNotFoundError
+
+if TYPE_CHECKING:
+    from nexus.schedule import Run
+    from nexus.stream import Stream
+
+_DEFAULT_GROUP = 256  # items; a multiple of every warp, wave and vector width
+
+
+class Argument(NamedTuple):
+    """One argument of a kernel, as its source spells it.
+
+    Attributes:
+        name: "x".
+        type: "float".
+        nbytes: of the value, or of one element of the buffer.
+        access: "value", or of a buffer "in", "out" or "inout".
+    """
+
+    name: str
+    type: str
+    nbytes: int
+    access: str
+
+
+class Library(Handle):
+    """Kernels that were loaded together, from a file or from memory.
+
+    >>> import nexus
+    >>> source = '''
+    ... #include <nexus/kernel.h>
+    ... NXS_KERNEL(twice, inout(float, x)) { x[nxs_global_id(0)] *= 2; }
+    ... '''
+    >>> nexus.device("cpu").compile(source).kernels
+    ['twice']
+    """
+
+    __slots__ = ()
+
+    def get_kernel(self, name: str, *, unchecked: bool = False) -> Kernel:
+        """Return a kernel by its name.
+
+        Args:
+            name: as in the source.
+            unchecked: take a function that carries no record of its arguments. Nothing is known
+                of it then, so a wrong argument is found by nobody and may crash the process.
+
+        Raises:
+            KernelNotFoundError: the library has no such kernel.
+        """
+        flags = KernelFlags.Unchecked if unchecked else 0
+        return adopt(Kernel, self, nxs.get_kernel(self.runtime_number, self.handle, name, flags))
+
+    @property
+    def kernels(self) -> list[str]:
+        """The names of the kernels."""
+        return nxs.get_library_kernels(self.runtime_number, self.handle)
+
+    def __iter__(self) -> Any:
+        raise TypeError("a Library is not iterated; library.kernels has the names")
+
+
+class Kernel(Handle):
+    """A function that runs on a device, once for each item of a grid.
+
+    >>> import nexus, numpy as np
+    >>> source = '''
+    ... #include <nexus/kernel.h>
+    ... NXS_KERNEL(scale, val(float, a), inout(float, x)) { x[nxs_global_id(0)] *= a; }
+    ... '''
+    >>> scale = nexus.device("cpu").compile(source).get_kernel("scale")
+    >>> scale.info[0]
+    Argument(name='a', type='float', nbytes=4, access='value')
+    >>> x = np.arange(4, dtype=np.float32)
+    >>> scale(10, x, grid=4)
+    >>> x.tolist()
+    [0.0, 10.0, 20.0, 30.0]
+    """
+
+    __slots__ = ("_info",)
+
+    _info: list[Argument]
+
+    @property
+    def name(self) -> str:
+        """The name, as in the source."""
+        return self.get_property_str("Name")
+
+    @property
+    def info(self) -> list[Argument]:
+        """The arguments; empty for a kernel that carries no record of them."""
+        try:
+            return self._info
+        except AttributeError:
+            self._info = self._read_info()
+            return self._info
+
+    def _read_info(self) -> list[Argument]:
+        try:
+            records = self.get_property("ArgumentInfo")
+        except PropertyNotFoundError:
+            return []
+        return [Argument(r["name"], r["type"], r["nbytes"], r["access"]) for r in records]
+
+    def __call__(
+        self,
+        *args: Any,
+        grid: int | Sequence[int],
+        group: int | Sequence[int] | None = None,
+        group_memory: int = 0,
+        stream: Stream | None = None,
+        blocking: bool = True,
+    ) -> Run | None:
+        """Launch the kernel once.
+
+        For the same launch many times, record a schedule: that costs a fraction.
+
+        Args:
+            *args: buffers, arrays that the device can use in place, numbers, or bytes of structs.
+            grid: work-items in total, in up to three dimensions.
+            group: work-items in a group; None: what the kernel was made for, else up to 256.
+            group_memory: bytes of group memory for each group.
+            stream: None: the default stream of the device.
+            blocking: wait until it is finished.
+
+        Returns:
+            the Run when not blocking, else None.
+
+        Raises:
+            TypeError: the number of arguments, or the kind of one, is not the kernel's.
+        """
+        info = self.info
+        if info and len(args) != len(info):
+            names = ", ".join(argument.name for argument in info)
+            raise TypeError(
+                f"kernel {self.name} takes {len(info)} arguments ({names}) and got {len(args)}"
+            )
+        schedule = self.device.create_schedule()
+        command = schedule.create_command(self)
+        command.set_arguments(*args)
+        items = self._group(grid) if group is None else group
+        command.finalize(items, grid, group_memory=group_memory)
+        return schedule.run(stream, blocking)
+
+    def _group(self, grid: int | Sequence[int]) -> Sequence[int]:
+        fixed = self.get_property_int_vec("GroupSize") if self.info else [0, 0, 0]
+        if fixed[0]:
+            return fixed
+        items = grid[0] if isinstance(grid, Sequence) else grid
+        return [max(1, min(int(items), _DEFAULT_GROUP))]
+
+    def __repr__(self) -> str:
+        return "<Kernel closed>" if self.closed else f"<Kernel on {self.device.spec}>"

@@ -1,0 +1,82 @@
+"""Runtimes: one backend each, with the devices it drives."""
+
+from __future__ import annotations
+
+import os
+from operator import index
+from typing import Any
+
+from nexus._internal.handle import RuntimeBase
+from nexus.bindings import nxs
+from nexus.device import Device
+
+
+class Runtime(RuntimeBase):
+    """A backend that was loaded. It is there once, and stays until the process ends.
+
+    >>> import nexus
+    >>> runtime = nexus.get_runtime("cpu")
+    >>> runtime.name, runtime.get_devices()
+    ('cpu', [<Device cpu:0>])
+    """
+
+    __slots__ = ("_devices",)
+
+    _devices: dict[int, Device]
+
+    def __init__(self, number: int, name: str) -> None:
+        self._devices = {}
+
+    def get_devices(self) -> list[Device]:
+        """Return the devices of this runtime, by their ordinals."""
+        return [self.get_device(ordinal) for ordinal in range(self.get_property_int("Size"))]
+
+    def get_device(self, id: int = 0) -> Device:
+        """Return one device.
+
+        Args:
+            id: its ordinal, from 0.
+
+        Raises:
+            IndexError: there is no such device.
+        """
+        try:
+            return self._devices[id]
+        except (KeyError, TypeError):
+            return self._found(id)
+
+    def _found(self, id: object) -> Device:
+        try:
+            ordinal = index(id)  # type: ignore[arg-type]  # asks whether it is one
+        except TypeError:
+            raise TypeError(f"id is a {type(id).__name__}; it is an int from 0") from None
+        n_devices = self.get_property_int("Size")
+        if not 0 <= ordinal < n_devices:
+            raise IndexError(f"runtime {self.name} has {n_devices} devices and no device {ordinal}")
+        return self._devices.setdefault(ordinal, Device(self, ordinal))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # type: ignore[override]  # what is here once is named
+        return load, (self.name,)
+
+    def __repr__(self) -> str:
+        return f"<Runtime {self.name}>"
+
+
+_runtimes: dict[int, Runtime] = {}  # by number; a runtime is never unloaded
+
+
+def load(name_or_path: str | os.PathLike[str]) -> Runtime:
+    """Return the runtime of this name or file, loaded now if it was not.
+
+    Raises:
+        BackendUnavailableError: it is not there, or cannot be used; the message says why.
+    """
+    return of_number(nxs.load_runtime(name_or_path))
+
+
+def of_number(number: int) -> Runtime:
+    """Return the runtime that the low-level bindings call by this number."""
+    known = _runtimes.get(number)
+    if known is None:
+        known = _runtimes.setdefault(number, Runtime(number, nxs.runtime_name(number)))
+    return known

@@ -1,0 +1,175 @@
+"""The machine as a whole: which runtimes and devices it has, and what is known of others."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, SupportsIndex, overload
+
+from nexus import runtime as runtimes
+from nexus._internal import device_filter
+from nexus._internal.dtypes import DTypeLike
+from nexus._internal.paths import include_dir
+from nexus.bindings import nxs
+from nexus.bindings.errors import BackendUnavailableError
+from nexus.buffer import Buffer
+from nexus.device import Device
+from nexus.device_info import DeviceLibrary
+from nexus.properties import Properties
+from nexus.runtime import Runtime
+
+DEVICE_VARIABLE = "NEXUS_DEVICE"
+
+_device_library: DeviceLibrary[Properties] = DeviceLibrary(lambda entry: Properties(entry=entry))
+
+
+class RuntimeList(list[Runtime]):
+    """Runtimes in their order, found by name as well.
+
+    >>> import nexus
+    >>> runtimes = nexus.get_runtimes()
+    >>> runtimes["cpu"] is runtimes.get("cpu"), "cpu" in runtimes
+    (True, True)
+    """
+
+    def get(self, key: int | str) -> Runtime:
+        """Return a runtime by its place or its name.
+
+        Raises:
+            IndexError: there is no such place.
+            KeyError: no runtime of this name is in the list.
+        """
+        if isinstance(key, str):
+            for runtime in self:
+                if runtime.name == key:
+                    return runtime
+            raise KeyError(f"no runtime {key!r} is here, only {self.names()}; {_why_not(key)}")
+        if not -len(self) <= key < len(self):
+            raise IndexError(f"there are {len(self)} runtimes ({self.names()}) and no {key}")
+        return list.__getitem__(self, key)
+
+    def names(self) -> list[str]:
+        """Return the names, in order."""
+        return [runtime.name for runtime in self]
+
+    @overload
+    def __getitem__(self, key: SupportsIndex | str, /) -> Runtime: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> list[Runtime]: ...
+    def __getitem__(self, key: SupportsIndex | str | slice, /) -> Runtime | list[Runtime]:
+        if isinstance(key, str):
+            return self.get(key)
+        return list.__getitem__(self, key)
+
+    def __contains__(self, key: object, /) -> bool:
+        return key in self.names() if isinstance(key, str) else list.__contains__(self, key)
+
+
+def get_runtimes() -> RuntimeList:
+    """Return the runtimes that have a device here, the preferred one first.
+
+    Why others are not in the list, `unavailable_runtimes` tells. NEXUS_RUNTIMES names those to
+    list, in its order.
+    """
+    found = (runtimes.of_number(number) for number in nxs.discover())
+    return RuntimeList(runtime for runtime in found if runtime.get_property_int("Size") > 0)
+
+
+def get_runtime(name: str) -> Runtime:
+    """Return a runtime by its name, listed or not.
+
+    Raises:
+        BackendUnavailableError: it is not there, or cannot be used; the message says why.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"name is a {type(name).__name__}; it is the name of a runtime")
+    return runtimes.load(name)
+
+
+def unavailable_runtimes() -> dict[str, str]:
+    """Return the runtimes that cannot be used here, and why: name -> one sentence."""
+    get_runtimes()
+    return nxs.unavailable_runtimes()
+
+
+def _why_not(name: str) -> str:
+    return nxs.unavailable_runtimes().get(name, "nexus.get_runtime(name) tells more")
+
+
+def device(spec: str | None = None) -> Device:
+    """Return the device that `spec` describes.
+
+    Args:
+        spec: a runtime, "cuda" or "cuda:1"; a type, "gpu" or "gpu:1"; properties, "vendor=amd";
+            or several of these, joined by commas. None: what NEXUS_DEVICE says, else the first
+            device of the first runtime.
+
+    Raises:
+        BackendUnavailableError: no device is like that; the message lists those there are.
+        ValueError: it is not written like that.
+    """
+    text = os.environ.get(DEVICE_VARIABLE, "") if spec is None else spec
+    wanted = device_filter.parse(text)
+    names = [candidate.name for candidate in nxs.find_runtimes()] if wanted.words else []
+    for word in wanted.words:
+        if word in names:
+            return _device_of(get_runtime(word), wanted)
+    every = [device for runtime in get_runtimes() for device in runtime.get_devices()]
+    found = [device for device in every if wanted.matches(device)]
+    if wanted.ordinal < len(found):
+        return found[wanted.ordinal]
+    raise BackendUnavailableError(_no_device(text, every))
+
+
+def _device_of(runtime: Runtime, wanted: device_filter.Filter) -> Device:
+    device = runtime.get_device(wanted.ordinal)
+    if not wanted.without(runtime.name).matches(device):
+        raise BackendUnavailableError(f"no device is {wanted.text!r}: {device.spec} is not")
+    return device
+
+
+def _no_device(text: str, every: list[Device]) -> str:
+    what = f"no device and no runtime is {text!r}" if text else "no device was found"
+    here = ", ".join(f"{device.spec} ({device.name})" for device in every) or "none"
+    absent = "; ".join(f"{name}: {why}" for name, why in nxs.unavailable_runtimes().items())
+    return f"{what}; there are: {here}" + (f"; not available: {absent}" if absent else "")
+
+
+def create_buffer(data: Any, dtype: DTypeLike = None, *, copy: bool = True) -> Buffer:
+    """Make a buffer in memory of the system; a source and target for any device.
+
+    It is a buffer of the embedded cpu runtime; see `Device.create_buffer`.
+
+    >>> import nexus
+    >>> nexus.create_buffer(1024)
+    <Buffer of 1024 bytes, U8 (1024,), on cpu:0>
+    """
+    return get_runtime("cpu").get_device(0).create_buffer(data, dtype, copy=copy)
+
+
+def from_dlpack(array: Any) -> Buffer:
+    """Return a buffer that is the host memory of another library's array, without a copy."""
+    return get_runtime("cpu").get_device(0).from_dlpack(array)
+
+
+def get_device_info() -> DeviceLibrary[Properties]:
+    """Return the device library: what is known of architectures, by name, without any device."""
+    return _device_library
+
+
+def lookup_device_info(name: str) -> Properties:
+    """Return what is known of one architecture.
+
+    Args:
+        name: `<vendor>-<type>-<architecture>`, such as "nvidia-gpu-sm_90".
+
+    Raises:
+        KeyError: the library has no such architecture; the message names close ones.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"name is a {type(name).__name__}; it is such as 'nvidia-gpu-sm_90'")
+    return _device_library[name]
+
+
+def get_include() -> str:
+    """Return the folder with the C headers of nexus, `nexus/nxs.h` and `nexus/kernel.h`."""
+    return str(include_dir())
