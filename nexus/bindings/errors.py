@@ -7,6 +7,7 @@ it happened: `[nxsCreateBuffer: MemObjectAllocationFailure, cuda:0]`.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from nexus.bindings.enums import EXCEPTION_NAMES, STATUS_MEANINGS, Status
 
@@ -130,18 +131,8 @@ class CompileError(NexusError):
 
     default_status = Status.BuildProgramFailure
 
-    def __init__(
-        self,
-        message: str,
-        status: Status | int | None = None,
-        function: str = "",
-        runtime: str = "",
-        device: int = -1,
-        *,
-        log: str = "",
-        command: str = "",
-    ) -> None:
-        super().__init__(message, status, function, runtime, device)
+    def __init__(self, message: str, *where: Any, log: str = "", command: str = "") -> None:
+        super().__init__(message, *where)
         self.log = log
         self.command = command
 

@@ -4,13 +4,13 @@
 static const nxs_table *next_of[NXS_MAX_RUNTIMES];
 static int n_calls[NXS_MAX_RUNTIMES];
 
-#define TRAMPOLINE(slot)                                  \
+#define TRAMPOLINE(slot)                                   \
   static nxs_handle get_default_stream_##slot(nxs_int d) { \
-    ++n_calls[slot];                                      \
-    return next_of[slot]->GetDefaultStream(d) + 1;        \
+    ++n_calls[slot];                                       \
+    return next_of[slot]->GetDefaultStream(d) + 1;         \
   }
-TRAMPOLINE(0) TRAMPOLINE(1) TRAMPOLINE(2) TRAMPOLINE(3)
-static nxs_handle (*const trampolines[])(nxs_int) = {
+TRAMPOLINE(0)
+TRAMPOLINE(1) TRAMPOLINE(2) TRAMPOLINE(3) static nxs_handle (*const trampolines[])(nxs_int) = {
     get_default_stream_0, get_default_stream_1, get_default_stream_2, get_default_stream_3};
 
 NXS_EXPORT int layer_n_calls(int slot) { return n_calls[slot]; }

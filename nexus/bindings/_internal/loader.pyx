@@ -6,7 +6,6 @@ from libcpp.string cimport string
 
 from nexus.bindings._internal.c cimport (
     NP_Priority,
-    NXS_InvalidRuntime,
     NXS_NotSupported,
     NXS_Success,
     nxs_slot,

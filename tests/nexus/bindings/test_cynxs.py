@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import struct
 import subprocess
 import sys
@@ -161,6 +162,17 @@ def test_a_status_becomes_an_exception(consumer: ModuleType, runtime: int, stub:
     stub.answer(0, "words")
     with pytest.raises(InvalidArgumentError, match=r"words \[nxsConsumer: InvalidValue, stub\]"):
         consumer.checked(runtime, Status.InvalidValue)
+
+
+def test_no_inline_call_takes_the_gil(consumer: ModuleType) -> None:
+    folder = Path(consumer.__file__ or "").parent
+    [source] = [path for path in folder.iterdir() if path.suffix in (".c", ".cpp")]
+    text = source.read_text(encoding="utf-8")
+    bodies = re.findall(r"^static .*_cynxs_\w+\([^;]*?\) \{.*?^\}", text, re.M | re.S)
+    assert len(bodies) == len(BOUND)
+    for body in bodies:
+        assert "PyGILState" not in body
+        assert "PyThreadState" not in body
 
 
 def test_every_function_is_called_here() -> None:
