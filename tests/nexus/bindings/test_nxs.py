@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import struct
 
 import pytest
@@ -11,7 +12,12 @@ from conformance.api_table import Function
 from doubles.stub_plugin import Stub
 from nexus.bindings import cpu, nxs
 from nexus.bindings.enums import Property, RunFlags, Status
-from nexus.bindings.errors import EXCEPTIONS, InvalidArgumentError, NexusError
+from nexus.bindings.errors import (
+    EXCEPTIONS,
+    BackendUnavailableError,
+    InvalidArgumentError,
+    NexusError,
+)
 
 from .samples import BOUND, CALLED, PATTERN, record, samples
 
@@ -178,6 +184,27 @@ def test_stream_0_is_the_default_stream_of_the_device(name: str, runtime: int, s
     ]
 
 
-def test_a_backend_module_needs_no_plugin_until_it_is_called() -> None:
-    assert cpu.backend.name == "cpu"
-    assert repr(nxs.Backend("nobody")) == "Backend('nobody')"
+def test_a_backend_module_links_on_first_use() -> None:
+    assert repr(cpu.backend) == "Backend('cpu')"
+    sent, got = b"sixteen bytes...", bytearray(16)
+    buffer = cpu.create_buffer(0, 16, host_ptr=sent)
+    cpu.copy_buffer(buffer, got)
+    assert got == sent
+    cpu.release_buffer(buffer)
+    assert nxs.runtime_name(cpu.backend.runtime) == "cpu"
+
+
+def test_released_handle_is_refused_after_its_slot_is_reused() -> None:
+    stale = cpu.create_buffer(0, 16)
+    cpu.release_buffer(stale)
+    fresh = cpu.create_buffer(0, 16)  # takes the same slot
+    with pytest.raises(NexusError, match=r"nxsReleaseBuffer: InvalidBuffer, cpu"):
+        cpu.release_buffer(stale)
+    cpu.release_buffer(fresh)
+
+
+def test_a_backend_is_pickled_by_name() -> None:
+    backend = pickle.loads(pickle.dumps(nxs.Backend("nobody")))
+    assert repr(backend) == "Backend('nobody')"
+    with pytest.raises(BackendUnavailableError, match="'nobody'"):
+        backend.create_event(0)

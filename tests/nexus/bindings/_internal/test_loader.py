@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -109,6 +110,35 @@ def test_a_library_that_is_no_plugin_is_refused(tmp_path: Path) -> None:
     compile_library(source, path)
     with pytest.raises(BackendUnavailableError, match=r"no plugin of nexus.*nxsGetApiVersion"):
         nxs.load_runtime(path)
+
+
+def test_a_plugin_that_cannot_be_started_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "mute.c"
+    source.write_text("unsigned nxsGetApiVersion(void) { return 1u << 16; }\n", encoding="utf-8")
+    path = tmp_path / "libnexus_mute.so"
+    compile_library(source, path)
+    with pytest.raises(BackendUnavailableError, match=r"no plugin of nexus.*nxsInitialize"):
+        nxs.load_runtime(path)
+
+
+def test_the_last_number_is_127(stub_library: Path, tmp_path: Path) -> None:
+    for n in range(129):
+        shutil.copyfile(stub_library, tmp_path / f"libnexus_copy{n}.so")
+    run(f"""
+    from nexus.bindings import nxs
+    from nexus.bindings.errors import BackendUnavailableError
+    folder = {str(tmp_path)!r}
+    numbers = [nxs.load_runtime(f"{{folder}}/libnexus_copy{{n}}.so") for n in range(128)]
+    assert numbers == list(range(128))
+    nxs.create_event(127, 0)
+    try:
+        nxs.load_runtime(f"{{folder}}/libnexus_copy128.so")
+    except BackendUnavailableError as error:
+        assert "all 128 runtime numbers of this process are taken" in str(error)
+        assert error.status.name == "OutOfResources"
+    else:
+        raise AssertionError("a runtime without a number")
+    """)
 
 
 @pytest.mark.parametrize(
