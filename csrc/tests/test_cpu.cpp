@@ -194,7 +194,10 @@ void test_everything_may_be_released_in_flight() {
 void test_bounded_run_comes_back_and_goes_on() {
   Buffer buffer(1);
   const nxs_handle schedule = api->CreateSchedule(0, 0), stream = api->GetDefaultStream(0);
-  dispatch(schedule, "slow", buffer, 1, 400);  // 400 ms of one thread
+  int64_t n_threads = 0;
+  size_t nbytes = sizeof n_threads;
+  CHECK(api->GetRuntimeProperty(NP_ThreadCount, &n_threads, &nbytes) == NXS_Success);
+  dispatch(schedule, "slow", buffer, 1, static_cast<uint32_t>(200 * n_threads));  // 1 ms each
   const int64_t ticket =
       api->RunSchedule(schedule, 0, NXS_RunFlags_Blocking | NXS_RunFlags_Bounded);
   CHECK(ticket > 0 && api->WaitRun(stream, ticket, 0) == NXS_Timeout);
@@ -255,9 +258,22 @@ void test_one_thread_signals_what_others_wait_for() {
   api->ReleaseEvent(event);
 }
 
+// Runs this program again for each number of threads: the pool reads it once.
+int run_with_threads(const char *program, const char *folder) {
+  int failed = 0;
+  for (const char *n : {"1", "2", "8"}) {
+    setenv("NEXUS_CPU_THREADS", n, 1);
+    const std::string command = std::string(program) + " " + folder + " again";
+    if (std::system(command.c_str()) != 0)
+      std::fprintf(stderr, "failed with NEXUS_CPU_THREADS=%s\n", n), ++failed;
+  }
+  return failed;
+}
+
 }  // namespace
 
-int main(int, char **argv) {
+int main(int argc, char **argv) {
+  if (argc == 2) return run_with_threads(argv[0], argv[1]);
   api = &nxs::test::plugin(argv[1], "cpu");
   const std::string path = nxs::test::build(kKernels, "cpu");
   library = api->CreateLibraryFromFile(0, path.c_str());
