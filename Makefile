@@ -97,8 +97,9 @@ docs: .venv/.has-dev build/.native ## build the documentation into docs/_build
 bench: build ## measure against whatever peers are installed
 	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
-# A sanitized build is a package of its own under build/, found before the one of the tree.
-# libstdc++ is preloaded too: without it the first C++ exception ends the process.
+# A sanitized build is a package of its own under build/; the tests run in its folder, so that they and
+# every Python they start find it before the one of the tree. libstdc++ is preloaded too: without it the
+# first C++ exception ends the process.
 asan: SANITIZERS := address,undefined
 asan: RUNTIME := libasan.so
 asan: TESTS := tests
@@ -113,10 +114,10 @@ tsan: build ## run the C++ and conformance tests under the thread sanitizer
 asan tsan:
 	NEXUS_SANITIZE=$(SANITIZERS) $(BIN)/python setup.py --quiet build \
 		--build-lib build/$@/lib --build-temp build/$@/temp
-	NEXUS_SANITIZE=$(SANITIZERS) LD_PRELOAD="$(PRELOAD)" ASAN_OPTIONS=detect_leaks=0 \
-		UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
-		PYTHONPATH=$(CURDIR)/build/$@/lib PYTHONSAFEPATH=1 PYTHONMALLOC=malloc \
-		$(BIN)/pytest -m 'not slow' $(TESTS)
+	cd build/$@/lib && NEXUS_SANITIZE=$(SANITIZERS) LD_PRELOAD="$(PRELOAD)" \
+		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
+		PYTHONPATH=$(CURDIR)/build/$@/lib PYTHONMALLOC=malloc \
+		$(CURDIR)/$(BIN)/pytest -c $(CURDIR)/pyproject.toml -m 'not slow' $(addprefix $(CURDIR)/,$(TESTS))
 
 .PHONY: clean
 clean: ## remove what was built; the environment stays
