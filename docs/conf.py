@@ -19,3 +19,5 @@ myst_heading_anchors = 3
 
 html_theme = "furo"
 html_title = f"nexus {release}"
+html_static_path = ["_static"]
+html_css_files = ["docs.css"]
