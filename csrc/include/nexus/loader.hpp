@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "nexus/nxs.h"
+#include "nexus/search.hpp"
 #include "nexus/slots.h"
 
 namespace nxs::loader {

@@ -3,6 +3,7 @@
 
 from libc.stdint cimport int64_t, uintptr_t
 from libcpp.string cimport string
+from libcpp.vector cimport vector
 
 from nexus.bindings._internal.c cimport (
     NP_Priority,
@@ -34,6 +35,17 @@ cdef extern from "nexus/loader.hpp" namespace "nxs::loader" nogil:
 
     void* address_of(const nxs_table& table, const string& name)
 
+    cppclass Candidate:
+        string name
+        string path
+        string problem
+
+    const char* const kPrefix
+    const char* const kSuffix
+    string plugin_name_of(const string& path)
+    vector[Candidate] search_folder(const string& folder) except +
+    vector[Candidate] search_path(const string& value) except +
+
 cdef extern from * nogil:
     """
     // The symbols of nxs.h in the order of the table, then an end.
@@ -49,6 +61,35 @@ slots = Loader.instance().slots()
 
 # runtime number -> (name, path); written by nexus.bindings._internal.registry under its lock.
 _loaded: dict = {}
+
+
+def plugin_file(str name not None):
+    """The file name of the plugin of a runtime: `mine` -> `libnexus_mine.so`."""
+    return f"{kPrefix.decode()}{name}{kSuffix.decode()}"
+
+
+def plugin_name(str path not None):
+    """The runtime that a file is the plugin of: `libnexus_mine.so` -> `mine`."""
+    return os.fsdecode(plugin_name_of(os.fsencode(path)))
+
+
+def plugins_in_path(str value not None):
+    """What a value of NEXUS_RUNTIME_PATH names: a list of (name, path, problem)."""
+    return _as_list(search_path(os.fsencode(value)))
+
+
+def plugins_in_folder(str folder not None):
+    """The plugins in a folder, by name: a list of (name, path, problem)."""
+    return _as_list(search_folder(os.fsencode(folder)))
+
+
+cdef list _as_list(const vector[Candidate]& candidates):
+    found = []
+    cdef size_t i
+    for i in range(candidates.size()):
+        fields = (candidates[i].name, candidates[i].path, candidates[i].problem)
+        found.append(tuple(os.fsdecode(field) for field in fields))
+    return found
 
 
 def open_plugin(str path not None):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from pathlib import Path
 
 from nexus.bindings._internal import loader, search
 from nexus.bindings._internal.environment import VARIABLES
@@ -37,7 +36,7 @@ def load_runtime(name_or_path: str | os.PathLike[str]) -> int:
         return _load_by_name(name_or_path) if number is None else number
     path = os.path.abspath(name_or_path)
     with _lock:
-        return _open(search.plugin_name(Path(path)), path)
+        return _open(loader.plugin_name(path), path)
 
 
 def runtime_name(runtime: int) -> str:
@@ -160,6 +159,6 @@ def _not_found(name: str) -> BackendUnavailableError:
         tried.append(f"{where} ({place}) has {', '.join(names) or 'none'}")
     text = (
         f"there is no plugin for runtime {name!r}: {'; '.join(tried)}; set {search.PATH_VARIABLE} "
-        f"to the folder of {search.PREFIX}{name}{search.SUFFIX}, or use one of those"
+        f"to the folder of {loader.plugin_file(name)}, or use one of those"
     )
     return BackendUnavailableError(text, Status.DeviceNotAvailable, "load_runtime", name)

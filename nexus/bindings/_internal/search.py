@@ -7,14 +7,13 @@ the group `nexus.runtimes`. The first plugin of a name is taken; the others are 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-PREFIX = "libnexus_"
-SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
+from nexus.bindings._internal import loader
+
 ENTRY_POINTS = "nexus.runtimes"
 PATH_VARIABLE = "NEXUS_RUNTIME_PATH"
 PACKAGE = Path(__file__).resolve().parents[2] / "plugins"
@@ -62,45 +61,17 @@ def find_runtime(name: str) -> Candidate | None:
     return None
 
 
-def plugin_name(path: Path) -> str:
-    """`libnexus_mine.so` -> `mine`."""
-    return path.name.removeprefix(PREFIX).partition(".")[0]
-
-
 def in_path() -> Iterator[Candidate]:
-    """What NEXUS_RUNTIME_PATH names."""
-    value = os.environ.get(PATH_VARIABLE, "")
-    for entry in value.split(os.pathsep) if value else []:
-        path = Path(entry)
-        if not path.is_absolute():
-            what = "relative" if entry else "empty"
-            yield problem(
-                entry,
-                f"{what} entries of {PATH_VARIABLE} are refused, because what they name depends "
-                "on the current folder; give absolute paths",
-            )
-        elif path.is_dir():
-            yield from in_folder(path, PATH_VARIABLE)
-        elif path.exists():
-            yield Candidate(plugin_name(path), str(path), PATH_VARIABLE)
-        else:
-            yield problem(entry, f"{entry} is not there; mend {PATH_VARIABLE}")
-
-
-def problem(entry: str, sentence: str) -> Candidate:
-    """An entry of NEXUS_RUNTIME_PATH that is not searched."""
-    return Candidate(f"{PATH_VARIABLE} {entry!r}", "", PATH_VARIABLE, problem=sentence)
-
-
-def in_folder(folder: Path, where: str) -> Iterator[Candidate]:
-    """The plugins in one folder, by name."""
-    for path in sorted(folder.glob(f"{PREFIX}*{SUFFIX}")):
-        yield Candidate(plugin_name(path), str(path), where)
+    """What NEXUS_RUNTIME_PATH names; an entry that cannot be searched comes with its problem."""
+    for name, path, problem in loader.plugins_in_path(os.environ.get(PATH_VARIABLE, "")):
+        shown = f"{PATH_VARIABLE} {name!r}" if problem else name
+        yield Candidate(shown, path, PATH_VARIABLE, problem=problem)
 
 
 def in_package() -> Iterator[Candidate]:
     """The plugins that were built with nexus."""
-    return in_folder(PACKAGE, "the package")
+    for name, path, _ in loader.plugins_in_folder(str(PACKAGE)):
+        yield Candidate(name, path, "the package")
 
 
 def in_entry_points() -> Iterator[Candidate]:

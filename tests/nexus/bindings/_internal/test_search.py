@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nexus.bindings._internal import search
+from nexus.bindings._internal import loader, search
 from nexus.bindings._internal.search import Candidate, find_runtime, find_runtimes
 
 
@@ -53,7 +53,7 @@ def register(monkeypatch: pytest.MonkeyPatch, *points: Point) -> None:
 def test_the_path_comes_before_the_package_and_entry_points(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    suffix = search.SUFFIX
+    suffix = Path(loader.plugin_file("x")).suffix
     file = touch(tmp_path / "elsewhere" / f"libnexus_own{suffix}")
     in_folder = touch(tmp_path / "folder" / f"libnexus_cpu{suffix}")
     touch(tmp_path / "folder" / "README")
@@ -90,9 +90,9 @@ def test_a_file_may_have_any_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_a_bad_entry_is_refused_with_a_sentence(
     entry: str, sentence: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    touch(tmp_path / "plugins" / f"libnexus_evil{search.SUFFIX}")
+    touch(tmp_path / "plugins" / loader.plugin_file("evil"))
     monkeypatch.chdir(tmp_path)
-    file = touch(tmp_path / f"libnexus_good{search.SUFFIX}")
+    file = touch(tmp_path / loader.plugin_file("good"))
     monkeypatch.setenv("NEXUS_RUNTIME_PATH", f"{entry}:{file}")
     refused, good = find_runtimes()
     assert re.match(sentence, refused.problem)
