@@ -110,14 +110,13 @@ class Buffer(BufferBase):
         """
         self._check_writable("filled")
         pattern = scalars.pattern(value, dtype, self.element)
-        ticket = nxs.fill_buffer(
-            self.runtime_number,
-            self.handle,
+        ticket = self._call(
+            nxs.fill_buffer,
             0,
             self.nbytes,
             pattern,
             len(pattern),
-            0 if stream is None else self._stream(stream),
+            self._stream_handle(stream),
             RunFlags.Blocking if blocking else 0,
         )
         return None if blocking else submitted(self.device, stream, ticket)
@@ -150,20 +149,19 @@ class Buffer(BufferBase):
         """
         if not isinstance(other, BufferBase):
             raise TypeError(f"other is a {type(other).__name__}, not a Buffer")
-        offset, other_offset = scalars.size(offset, "offset"), scalars.size(other_offset, "offset")
-        n = self.nbytes - offset if nbytes is None else scalars.size(nbytes, "nbytes")
+        offset, n = scalars.extent(self, offset, nbytes, "this buffer")
+        other_offset, n = scalars.extent(other, other_offset, n, "the other buffer")
         other._check_writable("copied into")
         if other.runtime_number != self.runtime_number:
             self._copy_through_host(other, offset, other_offset, n)
             return None
-        ticket = nxs.copy_buffer_region(
-            self.runtime_number,
-            self.handle,
+        ticket = self._call(
+            nxs.copy_buffer_region,
             offset,
             other.handle,
             other_offset,
             n,
-            0 if stream is None else other._stream(stream),
+            other._stream_handle(stream),
             RunFlags.Blocking if blocking else 0,
         )
         return None if blocking else submitted(other.device, stream, ticket)
@@ -176,13 +174,6 @@ class Buffer(BufferBase):
                 target.write(memoryview(source))
             else:
                 target.write(source.numpy())
-
-    def _stream(self, stream: Stream) -> int:
-        if stream.runtime_number != self.runtime_number:
-            raise ValueError(
-                f"stream is of {stream.device.spec} and the buffer of {self.device.spec}"
-            )
-        return stream.handle
 
     def _check_writable(self, what: str) -> None:
         if self.readonly:
@@ -202,11 +193,11 @@ class Buffer(BufferBase):
             ValueError: the part lies outside of the buffer.
         """
         element = element_of(dtype)
-        n = scalars.size(nbytes, "nbytes")
+        offset, n = scalars.extent(self, offset, nbytes, "the buffer")
         if n * 8 % element.bits:
             raise ValueError(f"{n} bytes are not a whole number of {element.name}")
         shape = (n * 8 // element.bits,)
-        return memory.sub_buffer(self, scalars.size(offset, "offset"), n, element, shape)
+        return memory.sub_buffer(self, offset, n, element, shape)
 
     def __getitem__(self, part: slice) -> Buffer:
         """Return rows of the first dimension, as a view: `buffer[2:5]`."""

@@ -127,8 +127,8 @@ class Device(DeviceBase):
         Raises:
             InvalidArgumentError: it is no library that the device can load.
         """
-        if isinstance(data, int):  # the binding would take it for an address
-            raise TypeError("data is an int; it is the bytes of a library")
+        if data is None or isinstance(data, int):  # the binding would take it for an address
+            raise TypeError(f"data is {data!r}; it is the bytes of a library")
         return adopt(Library, self, nxs.create_library(self.runtime_number, self.id, data))
 
     def compile(self, source: str | bytes, options: Options = None) -> Library:

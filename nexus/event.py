@@ -49,7 +49,7 @@ class Event(EventBase):
         Raises:
             NexusError: something submitted refers to the event, or somebody waits for it.
         """
-        nxs.reset_event(self.runtime_number, self.handle, checked_value(value))
+        self._call(nxs.reset_event, checked_value(value))
 
     @property
     def value(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nexus._internal import parking
 from nexus._internal.handle import Handle, adopt
 from nexus.bindings import nxs
 from nexus.bindings.enums import KernelFlags
@@ -59,12 +60,12 @@ class Library(Handle):
             KernelNotFoundError: the library has no such kernel.
         """
         flags = KernelFlags.Unchecked if unchecked else 0
-        return adopt(Kernel, self, nxs.get_kernel(self.runtime_number, self.handle, name, flags))
+        return adopt(Kernel, self, self._call(nxs.get_kernel, name, flags))
 
     @property
     def kernels(self) -> list[str]:
         """The names of the kernels."""
-        return nxs.get_library_kernels(self.runtime_number, self.handle)
+        return self._call(nxs.get_library_kernels)
 
     def __iter__(self) -> Any:
         raise TypeError("a Library is not iterated; library.kernels has the names")
@@ -112,6 +113,12 @@ class Kernel(Handle):
             return []
         return [Argument(r["name"], r["type"], r["nbytes"], r["access"]) for r in records]
 
+    def close(self) -> None:
+        """Give the kernel back now; commands keep it, and go on."""
+        if not self.closed:
+            _ = self.info  # commands ask for it
+        super().close()
+
     def __call__(
         self,
         *args: Any,
@@ -150,14 +157,17 @@ class Kernel(Handle):
         command.set_arguments(*args)
         items = self._group(grid) if group is None else group
         command.finalize(items, grid, group_memory=group_memory)
-        return schedule.run(stream, blocking)
+        run = schedule.run(stream, blocking)
+        del command, schedule
+        parking.sweep_some()  # arrays that were used in place
+        return run
 
     def _group(self, grid: int | Sequence[int]) -> Sequence[int]:
         fixed = self.get_property_int_vec("GroupSize") if self.info else [0, 0, 0]
         if fixed[0]:
             return fixed
-        items = grid[0] if isinstance(grid, Sequence) else grid
-        return [max(1, min(int(items), _DEFAULT_GROUP))]
+        items = grid[0] if isinstance(grid, list | tuple) and grid else grid
+        return [max(1, min(items, _DEFAULT_GROUP))] if isinstance(items, int) else [1]
 
     def __repr__(self) -> str:
         return "<Kernel closed>" if self.closed else f"<Kernel on {self.device.spec}>"

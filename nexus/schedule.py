@@ -87,17 +87,10 @@ class Schedule(ScheduleBase):
             source_offset: first byte in the source.
             target_offset: first byte in the target.
         """
-        if nbytes is None:
-            nbytes = source.nbytes - source_offset
-        handle = nxs.create_copy_command(
-            self.runtime_number,
-            self.handle,
-            source.handle,
-            scalars.size(source_offset, "source_offset"),
-            target.handle,
-            scalars.size(target_offset, "target_offset"),
-            scalars.size(nbytes, "nbytes"),
-        )
+        where = self._handle_of(source, "source"), self._handle_of(target, "target")
+        first, n = scalars.extent(source, source_offset, nbytes, "the source")
+        place, n = scalars.extent(target, target_offset, n, "the target")
+        handle = self._call(nxs.create_copy_command, where[0], first, where[1], place, n)
         return adopt(Command, self, handle)
 
     def create_fill_command(
@@ -118,15 +111,10 @@ class Schedule(ScheduleBase):
             offset: first byte.
             nbytes: how many bytes; None: up to the end of the buffer.
         """
+        where = self._handle_of(buffer, "buffer")
         pattern = scalars.pattern(value, dtype, buffer.element)
-        handle = nxs.create_fill_command(
-            self.runtime_number,
-            self.handle,
-            buffer.handle,
-            scalars.size(offset, "offset"),
-            scalars.size(buffer.nbytes - offset if nbytes is None else nbytes, "nbytes"),
-            pattern,
-        )
+        first, n = scalars.extent(buffer, offset, nbytes, "the buffer")
+        handle = self._call(nxs.create_fill_command, where, first, n, pattern)
         return adopt(Command, self, handle)
 
     def run(
@@ -199,6 +187,8 @@ class Command(CommandBase):
             ValueError: the number does not fit the type.
             InvalidArgumentError: there is no such argument, or it is a buffer.
         """
+        if self.closed:
+            _ = self.handle  # raises
         self._set_value(index, scalars.packed_argument(self.kernel, index, value, dtype))
 
     def set_struct(self, index: int, value: SupportsBuffer) -> None:
@@ -208,7 +198,7 @@ class Command(CommandBase):
             index: of the argument, from 0.
             value: bytes, a ctypes structure, a NumPy record, or anything with a buffer.
         """
-        self._set_value(index, memoryview(np.ascontiguousarray(value).view(np.uint8)))
+        self._set_value(index, scalars.struct_bytes(value))
 
     def set_arguments(self, *values: Any) -> None:
         """Set every argument from the first on: buffers, arrays, numbers, bytes of structs."""

@@ -34,5 +34,5 @@ class Stream(Handle):
         Raises:
             WaitTimeoutError: the time was over before.
         """
-        nxs.synchronize_stream(self.runtime_number, self.handle, nanoseconds(timeout))
+        self._call(nxs.synchronize_stream, nanoseconds(timeout))
         parking.sweep()

@@ -121,7 +121,10 @@ def device(spec: str | None = None) -> Device:
 
 
 def _device_of(runtime: Runtime, wanted: device_filter.Filter) -> Device:
-    device = runtime.get_device(wanted.ordinal)
+    try:
+        device = runtime.get_device(wanted.ordinal)
+    except IndexError as error:
+        raise BackendUnavailableError(f"no device is {wanted.text!r}: {error}") from None
     if not wanted.without(runtime.name).matches(device):
         raise BackendUnavailableError(f"no device is {wanted.text!r}: {device.spec} is not")
     return device

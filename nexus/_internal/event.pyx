@@ -7,7 +7,7 @@ from nexus._internal.handle cimport DeviceBase, Handle, adopted
 from nexus._internal.run cimport to_ns
 from nexus.bindings cimport cynxs
 from nexus.bindings._internal.convert cimport Deadline, again, check_wait, deadline_of
-from nexus.bindings._internal.loader cimport check, check_on
+from nexus.bindings._internal.loader cimport check_on
 
 from operator import index as as_index
 
@@ -47,7 +47,7 @@ cdef class EventBase(Handle):
         cdef int64_t result
         with nogil:
             result = cynxs.signal_event(self.runtime_number, handle, number)
-        check(self.runtime_number, result, "nxsSignalEvent")
+        self.checked(result, "nxsSignalEvent")
 
     def _wait(self, value, timeout):
         """Wait in slices, so that Ctrl-C works."""
@@ -62,4 +62,6 @@ cdef class EventBase(Handle):
                 )
             if not again(&deadline, result):
                 break
+        if result < 0:
+            self.opened()  # closed by another thread meanwhile: that is why
         check_wait(self.runtime_number, result, "nxsWaitEvent", &deadline)

@@ -39,6 +39,7 @@ cdef class Handle(Live):
     cdef int64_t deferred             # the handle of a closed object that has users, else 0
     cdef object __weakref__
 
+    cdef int64_t checked(self, int64_t result, const char* function) except -1
     cdef int let_go(self, int64_t handle) except -1
     cdef int keep(self) except -1
     cdef int give_back(self) except -1

@@ -1,7 +1,8 @@
 """The base of every object behind a handle, of runtimes and of devices."""
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from nexus._internal.live import Live
 from nexus.buffer import Buffer
@@ -12,6 +13,8 @@ from nexus.runtime import Runtime
 from nexus.schedule import Schedule
 from nexus.stream import Stream
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _H = TypeVar("_H", bound=Handle)
 
 class RuntimeBase(Live):
@@ -46,6 +49,9 @@ class Handle(Live):
     @property
     def closed(self) -> bool: ...
     def close(self) -> None: ...
+    def _call(
+        self, function: Callable[Concatenate[int, int, _P], _R], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _R: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,

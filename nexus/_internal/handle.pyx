@@ -25,6 +25,7 @@ from nexus.bindings._internal.c cimport (
 from nexus.bindings._internal.loader cimport check
 
 from nexus.bindings import nxs
+from nexus.bindings.errors import NexusError
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
@@ -206,6 +207,20 @@ cdef class Handle(Live):
     def __repr__(self):
         where = "closed" if self.identity == 0 else f"on {self.device.spec}"
         return f"<{type(self).__name__} {where}>"
+
+    def _call(self, function, *args, **kwargs):
+        """Call a function of the low-level bindings with this runtime and handle before `args`."""
+        try:
+            return function(self.runtime_number, self.opened(), *args, **kwargs)
+        except NexusError:
+            self.opened()  # closed by another thread meanwhile: that is why
+            raise
+
+    cdef int64_t checked(self, int64_t result, const char* function) except -1:
+        """Pass a handle, ticket or success on, and raise what anything else means."""
+        if result < 0:
+            self.opened()  # closed by another thread meanwhile: that is why
+        return check(self.runtime_number, result, function)
 
     cdef int let_go(self, int64_t handle) except -1:
         cdef int64_t result

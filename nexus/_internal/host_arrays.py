@@ -31,7 +31,7 @@ def plan(data: object, dtype: DTypeLike) -> tuple[Array | None, Element, Shape]:
     """
     if isinstance(data, tuple):
         return None, BYTE if dtype is None else element_of(dtype), _checked_shape(data)
-    if not isinstance(data, np.ndarray | np.generic) and hasattr(data, "__index__"):
+    if not isinstance(data, np.ndarray) and hasattr(data, "__index__"):
         return None, BYTE if dtype is None else element_of(dtype), _checked_shape((data,))
     array = as_array(data, "data")
     element = element_of(array.dtype)
@@ -199,7 +199,7 @@ def check_not_written(command: Any, argument: int, what: str) -> None:
 def sequence_of_size(size: object, name: str) -> Sequence[Any]:
     """Return a group or grid size that is neither int, list nor tuple, as a sequence."""
     if isinstance(size, np.ndarray) and size.ndim == 1:
-        return [int(n) for n in size]
+        return list(size)
     if hasattr(size, "__index__"):
         return (size,)
     raise TypeError(f"{name} is a {type(size).__name__}; it is an int or up to three ints")

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 from typing_extensions import Buffer as SupportsBuffer
 
 from nexus._internal.handle import DeviceBase, Handle
+from nexus._internal.memory import BufferBase
 from nexus._internal.run import Run
 from nexus.event import Event
 from nexus.library import Kernel
@@ -20,6 +21,7 @@ class ScheduleBase(Handle):
     def _signal_or_wait(
         self, command_class: type[_C], event: Event, value: int, signals: bool
     ) -> _C: ...
+    def _handle_of(self, buffer: BufferBase, name: str) -> int: ...
     def _run(self, stream: Stream | None, blocking: bool, timing: bool) -> Run | None: ...
 
 class CommandBase(Handle):

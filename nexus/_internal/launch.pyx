@@ -15,6 +15,7 @@ from nexus._internal.run cimport run_of, stream_of, wait_run
 from nexus.bindings cimport cynxs
 from nexus.bindings._internal.c cimport (
     NXS_CommandOption_GroupMemoryBytes,
+    NXS_Kind_Buffer,
     NXS_Kind_Event,
     NXS_Kind_Kernel,
     NXS_RunFlags_Blocking,
@@ -23,7 +24,7 @@ from nexus.bindings._internal.c cimport (
     NXS_WAIT_FOREVER,
     nxs_dim3,
 )
-from nexus.bindings._internal.loader cimport check, check_on
+from nexus.bindings._internal.loader cimport check_on
 
 from operator import index as as_index
 
@@ -92,31 +93,36 @@ cdef class ScheduleBase(Handle):
 
     def _dispatch(self, type command_class not None, kernel):
         """Record a dispatch."""
-        cdef int64_t which = handle_of(kernel, NXS_Kind_Kernel, self, "kernel")
         cdef int64_t own = self.opened()
+        cdef int64_t which = handle_of(kernel, NXS_Kind_Kernel, self, "kernel")
         cdef int64_t handle = cynxs.create_command(self.runtime_number, own, which)
-        check(self.runtime_number, handle, "nxsCreateCommand")
+        self.checked(handle, "nxsCreateCommand")
         cdef CommandBase command = <CommandBase>adopted(command_class, self, handle)
         command.kernel = kernel
         return command
 
     def _signal_or_wait(self, type command_class not None, event, value, bint signals):
         """Record a signal or a wait."""
+        cdef int64_t own = self.opened()
         cdef int64_t which = handle_of(event, NXS_Kind_Event, self, "event")
         cdef uint64_t number = event_value(value)
-        cdef int64_t own = self.opened()
         cdef int64_t handle
         if signals:
             handle = cynxs.create_signal_command(self.runtime_number, own, which, number)
         else:
             handle = cynxs.create_wait_command(self.runtime_number, own, which, number)
-        check(
-            self.runtime_number, handle,
+        self.checked(
+            handle,
             "nxsCreateSignalCommand" if signals else "nxsCreateWaitCommand",
         )
         cdef CommandBase command = <CommandBase>adopted(command_class, self, handle)
         command.event = event
         return command
+
+    def _handle_of(self, buffer, str name not None):
+        """The handle of a buffer that a command of this schedule writes or reads."""
+        self.opened()
+        return handle_of(buffer, NXS_Kind_Buffer, self, name)
 
     def _run(self, stream, blocking, bint timing):
         """Submit a run; wait for it, or return it."""
@@ -126,22 +132,22 @@ cdef class ScheduleBase(Handle):
         return self.submit(stream, blocking, flags)
 
     cdef object submit(self, object stream, bint blocking, uint32_t flags):
-        cdef int64_t where = stream_of(stream, self)
         cdef int64_t own = self.opened()
+        cdef int64_t where = stream_of(stream, self)
         cdef int64_t named = where or self.device.default_stream()
         cdef int64_t ticket, state = 0
         cdef int runtime = self.runtime_number
         if not blocking:
             with nogil:
                 ticket = cynxs.run_schedule(runtime, own, where, flags)
-            check(runtime, ticket, "nxsRunSchedule")
+            self.checked(ticket, "nxsRunSchedule")
             return run_of(self.device, stream, ticket)
         flags |= NXS_RunFlags_Blocking | NXS_RunFlags_Bounded
         with nogil:
             ticket = cynxs.run_schedule(runtime, own, where, flags)
             if ticket > 0:
                 state = cynxs.wait_run(runtime, named, ticket, 0)
-        check(runtime, ticket, "nxsRunSchedule")
+        self.checked(ticket, "nxsRunSchedule")
         if state < 0:  # goes on, or has failed
             wait_run(runtime, named, ticket, NXS_WAIT_FOREVER)
         sweep_some()
@@ -160,13 +166,13 @@ cdef class CommandBase(Handle):
         cdef int64_t result
         if not isinstance(buffer, BufferBase):
             return self.set_host_memory(place, buffer)
-        which = (<BufferBase>buffer).identity
-        if which == 0 or (<BufferBase>buffer).runtime_number != self.runtime_number:
-            which = handle_of(buffer, (<BufferBase>buffer).kind, self, "buffer")
+        which = (<BufferBase>buffer).opened()
+        if (<BufferBase>buffer).runtime_number != self.runtime_number:
+            which = handle_of(buffer, NXS_Kind_Buffer, self, "buffer")  # raises
         if (<BufferBase>buffer).readonly:
             host_arrays.check_not_written(self, place, "buffer")
         result = cynxs.set_command_argument(self.runtime_number, own, place, which)
-        check(self.runtime_number, result, "nxsSetCommandArgument")
+        self.checked(result, "nxsSetCommandArgument")
 
     cdef int set_host_memory(self, int index, object array) except -1:
         borrowed = host_arrays.borrow(array, self.device, f"argument {index}")
@@ -178,7 +184,7 @@ cdef class CommandBase(Handle):
             self.runtime_number, self.identity, index, handle
         )
         park(self.runtime_number, handle, view)
-        check(self.runtime_number, result, "nxsSetCommandArgument")
+        self.checked(result, "nxsSetCommandArgument")
         return sweep_some()
 
     def _set_value(self, index, const unsigned char[::1] value not None):
@@ -189,7 +195,7 @@ cdef class CommandBase(Handle):
         cdef int64_t result = cynxs.set_command_scalar(
             self.runtime_number, self.opened(), place, &value[0], value.shape[0]
         )
-        check(self.runtime_number, result, "nxsSetCommandScalar")
+        self.checked(result, "nxsSetCommandScalar")
 
     def _finalize(self, group_size, grid_size, group_memory):
         """Set group, grid and group memory."""
@@ -201,7 +207,7 @@ cdef class CommandBase(Handle):
         if group_memory != 0 or self.has_group_memory:
             self.set_group_memory(group_memory)
         result = cynxs.finalize_command(self.runtime_number, own, group, grid)
-        check(self.runtime_number, result, "nxsFinalizeCommand")
+        self.checked(result, "nxsFinalizeCommand")
 
     cdef int set_group_memory(self, object group_memory) except -1:
         try:
@@ -215,7 +221,7 @@ cdef class CommandBase(Handle):
         cdef int64_t result = cynxs.set_command_option(
             self.runtime_number, self.identity, NXS_CommandOption_GroupMemoryBytes, nbytes
         )
-        check(self.runtime_number, result, "nxsSetCommandOption")
+        self.checked(result, "nxsSetCommandOption")
         self.has_group_memory = nbytes > 0
         return 0
 

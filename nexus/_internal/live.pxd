@@ -3,8 +3,8 @@
 from libc.stdint cimport int64_t, uint32_t
 
 cdef enum:
-    RUNTIME = 0  # kinds beside those of handles, which are 1 to 7
-    DEVICE = 8
+    DEVICE = 8  # kinds beside those of handles, which are 1 to 7; 0 is an object nobody made
+    RUNTIME = 9
 
 
 cdef class Live:

@@ -31,7 +31,7 @@ from nexus.bindings._internal.c cimport (
 from nexus._internal import property_path
 from nexus.bindings import nxs
 from nexus.bindings.enums import Property
-from nexus.bindings.errors import ClosedError, PropertyNotFoundError
+from nexus.bindings.errors import ClosedError, NexusError, PropertyNotFoundError
 
 cdef extern from * nogil:
     """
@@ -216,7 +216,11 @@ cdef class Live:
             return value
         if self.kind == RUNTIME:
             return nxs.get_runtime_property(self.runtime_number, property_id)
-        return READERS[self.kind](self.runtime_number, identity, property_id)
+        try:
+            return READERS[self.kind](self.runtime_number, identity, property_id)
+        except NexusError:
+            self.opened()  # closed by another thread meanwhile: that is why
+            raise
 
     cdef str name_of(self, int property_id):
         if property_id < NP_VENDOR_FIRST and property_id in Property._value2member_map_:

@@ -42,7 +42,7 @@ from nexus.bindings._internal.c cimport (
     NXS_WAIT_FOREVER,
 )
 from nexus.bindings._internal.convert cimport Deadline, again, check_wait, deadline_of
-from nexus.bindings._internal.loader cimport check, check_on
+from nexus.bindings._internal.loader cimport check_on
 
 import numpy
 
@@ -51,6 +51,10 @@ from nexus.bindings import nxs
 
 cdef extern from "Python.h":
     int quiet_buffer "PyObject_GetBuffer"(object array, Py_buffer* view, int flags)  # -1: failed
+
+cdef enum:  # what a consumer asks for by these bits alone, without PyBUF_STRIDES
+    F_CONTIGUOUS = 0x40
+    OTHER_CONTIGUOUS = 0xA0  # C, or any
 
 cdef type ndarray = numpy.ndarray
 cdef object BYTE = dtypes.BYTE
@@ -163,7 +167,7 @@ def sub_buffer(BufferBase buffer not None, size_t offset, size_t nbytes, element
     cdef int64_t handle = buffer.opened()
     with nogil:
         handle = cynxs.create_sub_buffer(buffer.runtime_number, handle, offset, nbytes)
-    check(buffer.runtime_number, handle, "nxsCreateSubBuffer")
+    buffer.checked(handle, "nxsCreateSubBuffer")
     cdef BufferBase self = made(type(buffer), buffer.device, handle, element, shape)
     self.nbytes = nbytes
     self.readonly = buffer.readonly
@@ -186,6 +190,8 @@ cdef class BufferBase(Handle):
     @property
     def shape(self):
         """The number of elements in each dimension."""
+        if self.element is None:
+            self.opened()  # nobody made this object
         if self.shape_ is None:
             self.shape_ = (self.nbytes * 8 // self.element.bits,)
         return self.shape_
@@ -219,6 +225,11 @@ cdef class BufferBase(Handle):
         self.owner = None
         return sweep_some()
 
+    def _stream_handle(self, stream):
+        """The handle of a stream of this runtime; 0 for None, the default one."""
+        self.opened()
+        return stream_of(stream, self)
+
     # ---- copies --------------------------------------------------------------------------------
 
     def _transfer(self, array, bint to_host, stream, bint blocking):
@@ -230,6 +241,7 @@ cdef class BufferBase(Handle):
         cdef uint32_t direction = (
             NXS_CopyFlags_DeviceToHost if to_host else NXS_CopyFlags_HostToDevice
         )
+        self.opened()
         if stream is None and blocking and type(array) is ndarray:
             if array.dtype is self.element.numpy and not (self.readonly and not to_host):
                 if quiet_buffer(array, &view, PyBUF_WRITABLE if to_host else PyBUF_SIMPLE) == 0:
@@ -244,7 +256,6 @@ cdef class BufferBase(Handle):
         return self.transfer_slowly(array, direction, stream, blocking)
 
     cdef object transfer_slowly(self, array, uint32_t direction, stream, bint blocking):
-        self.opened()
         to_host = direction == NXS_CopyFlags_DeviceToHost
         if self.readonly and not to_host:
             raise ValueError(f"{self!r} borrows memory that is read-only; it cannot be written")
@@ -277,12 +288,14 @@ cdef class BufferBase(Handle):
                 )
             if not again(&deadline, result):
                 break
+        if result < 0:
+            self.opened()  # closed by another thread meanwhile: that is why
         check_wait(self.runtime_number, result, "nxsCopyBuffer", &deadline)
         return sweep_some()
 
     cdef object copy_later(self, HostView view, uint32_t direction, object stream, bint blocking):
         """Copy in the order of a stream; the array is kept until it is not needed any more."""
-        cdef int64_t where = stream_of(stream, self), own = self.opened()
+        cdef int64_t own = self.opened(), where = stream_of(stream, self)
         cdef int64_t host = wrap(self.device, view)
         cdef uint32_t flags = NXS_RunFlags_Blocking | NXS_RunFlags_Bounded if blocking else 0
         cdef int64_t src = host, dst = own
@@ -294,7 +307,7 @@ cdef class BufferBase(Handle):
                 ticket = cynxs.copy_buffer_region(
                     self.runtime_number, src, 0, dst, 0, self.nbytes, where, flags
                 )
-            check(self.runtime_number, ticket, "nxsCopyBufferRegion")
+            self.checked(ticket, "nxsCopyBufferRegion")
             if not blocking:
                 return run_of(self.device, stream, ticket)
             finish(self.device, where, ticket)
@@ -309,6 +322,8 @@ cdef class BufferBase(Handle):
         self.opened()
         if flags & PyBUF_WRITABLE and self.readonly:
             raise BufferError(f"{self!r} borrows memory that is read-only")
+        if flags & F_CONTIGUOUS and not flags & OTHER_CONTIGUOUS and len(self.shape) > 1:
+            raise BufferError(f"{self!r} is in C order, the last dimension first in memory")
         self.prepare_export()
         cdef bint is_typed = self.element.bits >= 8
         view.obj = self
@@ -316,7 +331,7 @@ cdef class BufferBase(Handle):
         view.len = self.nbytes
         view.readonly = self.readonly
         view.itemsize = self.element.bits // 8 if is_typed else 1
-        view.ndim = len(self.shape) if is_typed else 1
+        view.ndim = len(self.shape) if is_typed and flags & PyBUF_ND else 1
         view.format = NULL
         if flags & PyBUF_FORMAT:
             view.format = PyBytes_AS_STRING(host_arrays.format_of(self.element))  # kept there

@@ -3,4 +3,4 @@
 from libc.stdint cimport int64_t
 
 cdef int park(int runtime, int64_t handle, object owner) except -1
-cdef int sweep_some() except -1
+cpdef int sweep_some() except -1

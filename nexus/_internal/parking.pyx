@@ -38,7 +38,7 @@ cdef int park(int runtime, int64_t handle, object owner) except -1:
     return 0
 
 
-cdef int sweep_some() except -1:
+cpdef int sweep_some() except -1:
     """Let go of what is not used any more, looking at a few; 2 ns when nothing is parked."""
     cdef size_t n = min(parked.size(), <size_t>AT_ONCE)
     while n > 0 and not parked.empty():

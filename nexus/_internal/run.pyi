@@ -1,13 +1,14 @@
 """A run in flight or finished, as a place on the timeline of a stream."""
 
-from typing import Any, NoReturn, final
+from typing import NoReturn, final
 
+from nexus._internal.handle import DeviceBase, Handle
 from nexus.device import Device
 from nexus.stream import Stream
 
 @final
 class Run:
-    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+    def __init__(self, device: DeviceBase, stream: Handle | None, ticket: int) -> None: ...
     @property
     def device(self) -> Device: ...
     @property

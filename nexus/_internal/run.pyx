@@ -73,8 +73,13 @@ cdef class Run:
     It is light and may be dropped at any time; the run goes on without it.
     """
 
-    def __init__(self, *args, **kwargs):
-        raise TypeError("a Run is made by a call that does not block, such as schedule.run")
+    def __cinit__(self, DeviceBase device not None, Handle stream, int64_t ticket):
+        self.device = device
+        self.ticket = ticket
+        self.stream_handle = device.default_stream() if stream is None else stream.opened()
+        if stream is not None:
+            stream.keep()
+            self.stream = stream
 
     def __dealloc__(self):
         if self.stream is not None:
@@ -128,14 +133,7 @@ cdef class Run:
 
 
 cdef Run run_of(DeviceBase device, Handle stream, int64_t ticket):
-    cdef Run self = Run.__new__(Run)
-    self.device = device
-    self.ticket = ticket
-    self.stream_handle = device.default_stream() if stream is None else stream.opened()
-    if stream is not None:
-        stream.keep()
-        self.stream = stream
-    return self
+    return Run.__new__(Run, device, stream, ticket)
 
 
 def submitted(DeviceBase device not None, stream, int64_t ticket):

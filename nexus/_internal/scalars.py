@@ -150,6 +150,17 @@ def size(value: Any, name: str) -> int:
     return number
 
 
+def extent(buffer: Any, offset: Any, nbytes: Any, name: str) -> tuple[int, int]:
+    """Return first byte and byte count of a part of a buffer; None is up to its end."""
+    start = size(offset, f"the offset in {name}")
+    n = buffer.nbytes - start if nbytes is None else size(nbytes, "nbytes")
+    if n < 1 or start + n > buffer.nbytes:
+        raise ValueError(
+            f"{n} bytes from offset {start} are no part of {name}, which has {buffer.nbytes} bytes"
+        )
+    return start, n
+
+
 def pattern(value: Any, dtype: DTypeLike, element: Element) -> bytes:
     """Return what a fill repeats: a number of `dtype`, else of the buffer's type; or bytes."""
     if isinstance(value, bytes | bytearray | memoryview) and dtype is None:
@@ -159,6 +170,20 @@ def pattern(value: Any, dtype: DTypeLike, element: Element) -> bytes:
     if len(packed) not in (1, 2, 4, 8, 16):
         raise ValueError(f"value has {len(packed)} bytes; a fill repeats 1, 2, 4, 8 or 16")
     return packed
+
+
+def struct_bytes(value: Any) -> bytes:
+    """Return the bytes of a struct: bytes, a ctypes structure, a NumPy record, any buffer."""
+    if isinstance(value, np.ndarray | np.generic):
+        element_of(value.dtype)
+        return value.tobytes()
+    try:
+        return memoryview(value).tobytes()
+    except TypeError:
+        raise TypeError(
+            f"value is a {type(value).__name__}; give the bytes of the struct, a ctypes structure "
+            "or a NumPy record"
+        ) from None
 
 
 def is_number(value: object) -> bool:
@@ -182,8 +207,10 @@ def packed_argument(kernel: Any, argument: Any, value: Any, dtype: DTypeLike) ->
     info = kernel.info if kernel is not None else []
     record = info[index(argument)] if 0 <= index(argument) < len(info) else None
     what = f"argument {argument}" + (f" ({record.type} {record.name})" if record else "")
-    if record is None or record.access != "value":
+    if record is None:
         return pack(value, dtype, what)  # what is wrong with the index, the runtime tells
+    if record.access != "value":
+        raise TypeError(f"{what} is a buffer and got the number {value!r}; use set_buffer")
     known = element_of_c(record.type, record.nbytes)
     given = _type_of(value, dtype)
     if given is not None and known is not None and given != known:

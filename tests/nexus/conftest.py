@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import nexus
-from nexus._internal import parking
 
 KERNELS = Path(__file__).resolve().parents[1] / "kernels" / "plain_c.c"
 
@@ -69,10 +67,3 @@ def add(compiled: nexus.Library) -> nexus.Kernel:
 def increment(compiled: nexus.Library) -> nexus.Kernel:
     """Return the kernel x += 1, int32."""
     return compiled.get_kernel("increment")
-
-
-@pytest.fixture(autouse=True)
-def nothing_stays_parked() -> Iterator[None]:
-    """Fail a test after which wrapped memory is kept though nothing uses it."""
-    yield
-    assert parking.sweep() == 0

@@ -107,7 +107,7 @@ def test_querying_schedule_and_command_properties(
 
 
 def test_a_property_that_is_not_found_is_a_runtime_error(device: nexus.Device) -> None:
-    with pytest.raises(RuntimeError, match="'name'.*did you mean 'Name'"):
+    with pytest.raises(RuntimeError, match=r"'name'.*did you mean 'Name'"):
         device.get_property_str("name")  # names are case-sensitive
 
 
@@ -152,7 +152,8 @@ def test_event_based_synchronization(
 
 def test_status_and_error_codes() -> None:
     assert nexus.status.NXS_Success == 0
-    assert nexus.status.InvalidBuffer == nexus.Status.InvalidBuffer == -81
+    assert nexus.status.InvalidBuffer is nexus.Status.InvalidBuffer
+    assert int(nexus.status.InvalidBuffer) == -81
     assert nexus.property.Name == nexus.Property.Name
 
 
