@@ -42,12 +42,20 @@ constexpr std::array kDeviceProperties{
     Property<NullDevice>{
         NP_MaxBufferSize,
         [](const auto &) -> Value { return static_cast<int64_t>(kMaxBufferNbytes); }},
+    Property<NullDevice>{NP_MaxThreadgroupMemorySize,
+                         [](const auto &) -> Value {
+                           return static_cast<int64_t>(Backend::max_group_memory_nbytes());
+                         }},
+    Property<NullDevice>{NP_DefaultStream,
+                         [](const auto &) -> Value { return nxsGetDefaultStream(0); }},
 };
 
 constexpr std::array kLibraryProperties{
     Property<Owned<NullLibrary>>{NP_Type, [](const auto &) -> Value { return std::string("any"); }},
     Property<Owned<NullLibrary>>{NP_ID,
                                  [](const auto &library) -> Value { return library.handle; }},
+    Property<Owned<NullLibrary>>{
+        NP_Device, [](const auto &library) -> Value { return int64_t{library.object->device}; }},
     Property<Owned<NullLibrary>>{NP_Location,
                                  [](const auto &library) -> Value { return library.object->path; }},
 };
@@ -58,6 +66,8 @@ constexpr std::array kKernelProperties{
     Property<Owned<NullKernel>>{NP_Name,
                                 [](const auto &kernel) -> Value { return kernel.object->name(); }},
     Property<Owned<NullKernel>>{NP_ID, [](const auto &kernel) -> Value { return kernel.handle; }},
+    Property<Owned<NullKernel>>{
+        NP_Device, [](const auto &kernel) -> Value { return int64_t{kernel.object->device()}; }},
 };
 
 }  // namespace
