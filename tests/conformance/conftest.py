@@ -1,0 +1,138 @@
+"""Runs the tests of this folder on every runtime that is found here and has a device.
+
+    pytest tests/conformance                          all of them
+    pytest tests/conformance --runtime mine           this one, by name
+    pytest tests/conformance --runtime build/libnexus_mine.so
+
+What a runtime does not do yet stands in its plugin.toml, beside the plugin or in its folder of the
+source tree, under [known_gaps]: a name of `harness.FEATURES`, and the reason, with which the tests
+that rest on it are skipped.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from nexus._internal import compilers
+from nexus.bindings import nxs
+from nexus.bindings.enums import Property
+from nexus.bindings.errors import BackendUnavailableError
+
+pytest.register_assert_rewrite("conformance.harness", "conformance.c_api", "conformance.walk")
+
+from conformance.harness import Lab  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+SOURCES = {"kernels": "kernels.nxs", "native": "native.{compiler}.cpp"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --runtime and --device."""
+    group = parser.getgroup("conformance")
+    group.addoption("--runtime", action="append", default=[], help="runtime to test, or its path")
+    group.addoption("--device", type=int, default=0, help="ordinal of the device to test")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that uses a runtime once for each of them."""
+    if "api" in metafunc.fixturenames:
+        named = metafunc.config.getoption("--runtime", default=[])
+        metafunc.parametrize("api", named or found_runtimes(), scope="session", indirect=True)
+
+
+@functools.cache
+def found_runtimes() -> list[str]:
+    """Return the names of the runtimes that are found, load and have a device."""
+    candidates = [c.name for c in nxs.find_runtimes() if not c.problem and not c.shadowed]
+    return [name for name in candidates if has_device(name)]
+
+
+def has_device(name: str) -> bool:
+    """Tell whether the runtime can be used on this machine."""
+    try:
+        runtime = nxs.load_runtime(name)
+    except BackendUnavailableError:
+        return False
+    return bool(nxs.get_runtime_property(runtime, Property.Size) > 0)
+
+
+@pytest.fixture(scope="session")
+def api(request: pytest.FixtureRequest) -> nxs.Backend:
+    """Return the functions of the runtime."""
+    backend = nxs.Backend(request.param)
+    assert backend.runtime >= 0
+    return backend
+
+
+@pytest.fixture(scope="session")
+def runtime(api: nxs.Backend) -> int:
+    """Return the number of the runtime."""
+    return api.runtime
+
+
+@pytest.fixture(scope="session")
+def other_runtime(runtime: int) -> int:
+    """Return the number of another runtime that is loaded."""
+    for name in found_runtimes():
+        if (number := nxs.load_runtime(name)) != runtime:
+            return number
+    pytest.skip("no other runtime is here")
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> int:
+    """Return the ordinal of the device."""
+    return int(request.config.getoption("--device", default=0))
+
+
+@pytest.fixture(scope="session")
+def gaps(runtime: int) -> Mapping[str, str]:
+    """Return what the plugin does not do yet, with the reasons."""
+    library = Path(nxs.runtime_path(runtime))
+    sources = HERE.parents[1] / "csrc" / "plugins"
+    for path in (library.parent / "plugin.toml", *sorted(sources.glob("*/plugin.toml"))):
+        facts = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if facts.get("name") == nxs.runtime_name(runtime):
+            return dict(facts.get("known_gaps", {}))
+    return {}
+
+
+class Binaries:
+    """Libraries for one runtime, made from the sources of this folder when they are asked for."""
+
+    def __init__(self, compiler: str) -> None:
+        self._compiler = compiler
+        self._made: dict[str, bytes] = {}
+
+    def __call__(self, name: str) -> bytes:
+        """Return the library; a runtime without a compiler takes any bytes."""
+        if not self._compiler:
+            return b"any bytes"
+        if name not in self._made:
+            path = HERE / SOURCES[name].format(compiler=self._compiler)
+            if not path.exists():
+                pytest.skip(f"there is no {path.name} beside the tests")
+            made = compilers.get(self._compiler).compile(path.read_text(), {"name": path.name})
+            self._made[name] = made.binary
+        return self._made[name]
+
+
+@pytest.fixture(scope="session")
+def binaries(api: nxs.Backend) -> Binaries:
+    """Return the libraries that the tests load."""
+    return Binaries(str(api.get_runtime_property(Property.Compiler)))
+
+
+@pytest.fixture
+def lab(
+    api: nxs.Backend, device: int, gaps: Mapping[str, str], binaries: Binaries
+) -> Iterator[Lab]:
+    """Return the device, and what is needed to make things on it."""
+    lab = Lab(api, device, gaps, binaries)
+    yield lab
+    lab.close()
