@@ -1,0 +1,110 @@
+"""Libraries: from memory and from files, and what is none is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conformance.harness import Lab, refused
+from nexus.bindings.enums import Property, Status
+
+KERNELS = {"scale", "scalars", "item_ids", "group_ids", "turn_around", "count"}
+Binaries = Callable[[str], bytes]
+
+
+def test_a_library_from_memory_gives_kernels(lab: Lab, binaries: Binaries) -> None:
+    data = bytearray(binaries("kernels"))
+    library = lab.own("library", lab.api.create_library(lab.device, data))
+    data[:] = bytes(len(data))  # the bytes were copied
+    kernel = lab.own("kernel", lab.api.get_kernel(library, "count"))
+    counter = lab.buffer(4)
+    lab.run_kernel(kernel, [counter], grid=7)
+    lab.needs("kernels_compute")
+    assert lab.read(counter, np.int32).tolist() == [7]
+
+
+def test_a_library_from_a_file_outlives_the_file(
+    lab: Lab, binaries: Binaries, tmp_path: Path
+) -> None:
+    path = tmp_path / "kernels of the käse.lib"
+    path.write_bytes(binaries("kernels"))
+    library = lab.own("library", lab.api.create_library_from_file(lab.device, str(path)))
+    path.write_bytes(b"overwritten")
+    path.unlink()
+    kernel = lab.own("kernel", lab.api.get_kernel(library, "count"))
+    counter = lab.buffer(4)
+    lab.run_kernel(kernel, [counter], grid=7)
+    lab.needs("kernels_compute")
+    assert lab.read(counter, np.int32).tolist() == [7]
+
+
+def test_the_kernels_of_a_library_are_listed(lab: Lab) -> None:
+    lab.needs("kernel_info")
+    library = lab.library()
+    names = lab.api.get_library_kernels(library)
+    assert set(names) >= KERNELS
+    assert len(names) == len(set(names)) == lab.get("library", library, Property.Count)
+    for name in names:
+        lab.own("kernel", lab.api.get_kernel(library, name))
+
+
+def test_a_library_loaded_twice_is_two_libraries(lab: Lab, binaries: Binaries) -> None:
+    first = lab.own("library", lab.api.create_library(lab.device, binaries("kernels")))
+    second = lab.own("library", lab.api.create_library(lab.device, binaries("kernels")))
+    assert first != second
+    lab.api.release_library(first)
+    lab.own("kernel", lab.api.get_kernel(second, "count"))
+    with refused(Status.InvalidLibrary):
+        lab.api.get_kernel(first, "count")
+
+
+def test_a_kernel_keeps_its_released_library(lab: Lab, binaries: Binaries) -> None:
+    library = lab.api.create_library(lab.device, binaries("kernels"))
+    kernel = lab.own("kernel", lab.api.get_kernel(library, "count"))
+    lab.api.release_library(library)
+    counter = lab.buffer(4)
+    lab.run_kernel(kernel, [counter], grid=3)
+    lab.needs("kernels_compute")
+    assert lab.read(counter, np.int32).tolist() == [3]
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"some text\n" * 100, bytes(4096)], ids=len)
+def test_bytes_that_are_no_library_are_refused(lab: Lab, data: bytes, tmp_path: Path) -> None:
+    lab.needs("libraries_are_checked")
+    with refused(Status.InvalidBinary, Status.BuildProgramFailure):
+        lab.api.create_library(lab.device, data)
+    path = tmp_path / "none.lib"
+    path.write_bytes(data)
+    with refused(Status.InvalidBinary, Status.BuildProgramFailure):
+        lab.api.create_library_from_file(lab.device, str(path))
+
+
+@pytest.mark.parametrize("part", [0.01, 0.1, 0.5, 0.9, 0.999])
+def test_a_library_that_was_cut_short_is_refused(lab: Lab, binaries: Binaries, part: float) -> None:
+    lab.needs("libraries_are_checked")
+    data = binaries("kernels")
+    with refused(Status.InvalidBinary, Status.BuildProgramFailure):
+        lab.api.create_library(lab.device, data[: int(part * len(data))])
+
+
+def test_a_path_that_leads_to_no_file_is_refused(lab: Lab, tmp_path: Path) -> None:
+    lab.needs("libraries_are_checked")
+    for path in (tmp_path / "missing", tmp_path, tmp_path / ("long" * 2000)):
+        with refused(Status.InvalidBinary, Status.InvalidValue):
+            lab.api.create_library_from_file(lab.device, str(path))
+    with refused(Status.InvalidValue):
+        lab.api.create_library_from_file(lab.device, "")
+
+
+def test_a_library_tells_what_it_is(lab: Lab, binaries: Binaries, tmp_path: Path) -> None:
+    path = tmp_path / "kernels.lib"
+    path.write_bytes(binaries("kernels"))
+    library = lab.own("library", lab.api.create_library_from_file(lab.device, str(path)))
+    assert lab.get("library", library, Property.ID) == library
+    assert lab.get("library", library, Property.Device) == lab.device
+    assert lab.get("library", library, Property.Location) == str(path)
+    kinds = lab.api.get_runtime_property(Property.BinaryKinds)
+    assert lab.get("library", library, Property.Type) in kinds
