@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from nexus._internal.compilers.options import Options
     from nexus._internal.dtypes import DTypeLike
     from nexus.runtime import Runtime
-
-_log = logging.getLogger("nexus")
 
 
 class Device(DeviceBase):
@@ -142,6 +139,8 @@ class Device(DeviceBase):
             CompileError: it does not compile; the compiler's words are in its `log`.
             CompilerNotFoundError: the runtime has no compiler, or none is installed.
         """
+        import logging
+
         from nexus._internal import compilers
 
         name = self.runtime.get_property_str("Compiler")
@@ -152,7 +151,7 @@ class Device(DeviceBase):
             )
         arch = self.get_property_str("Architecture")
         result = compilers.get(name).compile(source, options, arch=arch)
-        _log.debug("compiled for %s: %s", self.spec, result.command)
+        logging.getLogger("nexus").debug("compiled for %s: %s", self.spec, result.command)
         return self.create_library(result.binary)
 
     # ---- running ---------------------------------------------------------------------------------

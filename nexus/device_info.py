@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -82,6 +81,8 @@ def _own_folders() -> list[Path]:
 
 @functools.lru_cache(maxsize=256)
 def _read(path: Path) -> Mapping[str, Any]:
+    import json  # few programs look an architecture up
+
     try:
         entry = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -70,6 +69,8 @@ def _missing(walked: Sequence[Step], name: object, members: Iterable[str]) -> No
 
 def suggestion(name: object, known: Iterable[str]) -> str:
     """Return a remedy for an unknown name: a close match, and everything that is there."""
+    import difflib  # for messages only
+
     present = sorted(known)
     close = difflib.get_close_matches(str(name), present, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,6 +78,8 @@ def in_entry_points() -> Iterator[Candidate]:
 
     What the entry point names is the path of the plugin, or a function that returns it.
     """
+    from importlib import metadata  # slow to import, and few have to search here
+
     for entry_point in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda e: e.name):
         where = f"entry point {entry_point.value!r}"
         try:
