@@ -80,6 +80,8 @@ class HandleTable {
     return object;
   }
 
+  std::mutex &mutex() const { return mutex_; }  // for a fork
+
   size_t size() const {
     std::lock_guard lock(mutex_);
     return size_;

@@ -81,6 +81,27 @@ class InOrderQueue {
     return found == records_.end() ? std::nullopt : std::optional(found->second);
   }
 
+  void lock_for_fork() {
+    mutex_.lock();
+    finished_.mutex().lock();
+  }
+  void unlock_after_fork() {
+    finished_.mutex().unlock();
+    mutex_.unlock();
+  }
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const Run &run : runs_) visit(run);
+  }
+  // In the child of a fork: every run is finished, with what `end(run)` says of it.
+  template <class End>
+  void abandon(End end) {
+    for (size_t i = 0; i < runs_.size(); ++i) keep(newest_ - runs_.size() + 1 + i, end(runs_[i]));
+    runs_.clear();
+    busy_ = false;
+    finished_.signal(newest_);
+  }
+
  private:
   static constexpr size_t kMaxRecords = 4096;
 

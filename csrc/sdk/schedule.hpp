@@ -155,6 +155,15 @@ class Schedule {
     last_ = push(program_, last_);
   }
 
+  void lock_for_fork() {
+    mutex_.lock();
+    outcome_->mutex.lock();
+  }
+  void unlock_after_fork() {
+    outcome_->mutex.unlock();
+    mutex_.unlock();
+  }
+
  private:
   // Lets go of the program that no longer says what is recorded; kept aside while a run of it is in
   // flight.

@@ -62,6 +62,8 @@ class Streams {
     return false;
   }
 
+  std::mutex &mutex() { return mutex_; }  // for a fork
+
   std::vector<StreamPtr<B>> all() const {
     std::lock_guard lock(mutex_);
     std::vector<StreamPtr<B>> streams;

@@ -126,6 +126,14 @@ class Timeline {
     return true;
   }
 
+  std::mutex &mutex() { return mutex_; }  // for a fork
+  // In the child of a fork nobody waits: who did is a thread of the parent.
+  void begin_child() {
+    new (&changed_) std::condition_variable;
+    sleepers_ = 0;
+    parked_.clear();
+  }
+
  private:
   static constexpr int kSpins = 64;
   struct Parked {

@@ -1,5 +1,6 @@
 // The cpu plugin through the C API: grids, schedules, waits before signals, failures, lifetime,
 // threads.
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -258,6 +259,55 @@ void test_one_thread_signals_what_others_wait_for() {
   api->ReleaseEvent(event);
 }
 
+#if !defined(__SANITIZE_THREAD__)  // the thread sanitizer allows no thread after a fork
+
+// In the child: bytes are there, what was in flight failed, and everything can be used again.
+int check_child(nxs_handle schedule, nxs_handle stream, nxs_handle gate, Buffer &buffer) {
+  CHECK(api->WaitRun(stream, 1, NXS_WAIT_FOREVER) == NXS_ExecutionFailed);
+  CHECK(contains(api->GetLastError(), "forked"));
+  CHECK(buffer.all(0));
+  CHECK(api->SignalEvent(gate, 1) == NXS_Success);
+  CHECK(api->RunSchedule(schedule, stream, NXS_RunFlags_Blocking) == 2);
+  CHECK(api->RunSchedule(schedule, stream, 0) == 3);
+  CHECK(api->SynchronizeStream(stream, NXS_WAIT_FOREVER) == NXS_Success);
+  CHECK(buffer.all(2));
+  return nxs::test::failures();
+}
+
+void test_the_child_of_a_fork_goes_on() {
+  Buffer buffer(5000);
+  const nxs_handle gate = api->CreateEvent(0, 0), schedule = api->CreateSchedule(0, 0);
+  const nxs_handle stream = api->CreateStream(0, 0);
+  api->CreateWaitCommand(schedule, gate, 1);
+  dispatch(schedule, "add_one", buffer, 64, 5000);
+  CHECK(api->RunSchedule(schedule, stream, 0) == 1);
+  std::atomic<bool> stop{false};
+  std::thread busy([&] {  // holds locks most of the time
+    Buffer other(100);
+    const nxs_handle more = api->CreateSchedule(0, 0);
+    dispatch(more, "add_one", other, 1, 100);
+    while (!stop) api->RunSchedule(more, 0, NXS_RunFlags_Blocking);
+    api->ReleaseSchedule(more);
+  });
+  for (int i = 0; i < 10; ++i) {
+    const pid_t child = fork();
+    if (child == 0) _exit(check_child(schedule, stream, gate, buffer));
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+  stop = true;
+  busy.join();
+  CHECK(api->SignalEvent(gate, 1) == NXS_Success);
+  CHECK(api->WaitRun(stream, 1, NXS_WAIT_FOREVER) == NXS_Success);  // the parent's run is untouched
+  CHECK(buffer.all(1));
+  api->ReleaseSchedule(schedule);
+  api->ReleaseStream(stream);
+  api->ReleaseEvent(gate);
+}
+
+#endif
+
 // Runs this program again for each number of threads: the pool reads it once.
 int run_with_threads(const char *program, const char *folder) {
   int failed = 0;
@@ -291,5 +341,8 @@ int main(int argc, char **argv) {
   test_times_are_taken_when_asked_for();
   test_threads_share_a_device();
   test_one_thread_signals_what_others_wait_for();
+#if !defined(__SANITIZE_THREAD__)
+  test_the_child_of_a_fork_goes_on();
+#endif
   return nxs::test::failures();
 }

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "pool.hpp"
+#include "sdk/fork.hpp"
 
 namespace nxs {
 namespace {
@@ -200,6 +201,7 @@ CpuRuntime &the_runtime() {
 void Backend::start() {
   the_runtime().n_threads = threads_wanted();
   Pool::instance().start(the_runtime().n_threads);
+  ForkGuard<Backend>::install();
 }
 
 const CpuRuntime &Backend::runtime() { return the_runtime(); }

@@ -66,6 +66,11 @@ struct Backend {
   static Progress execute(const StreamPtr<Backend> &stream, Run<Backend> &run,
                           const Step<Backend> &step, Budget &budget);
 
+  // Around a fork: the child begins with a fresh pool.
+  static void lock_for_fork();
+  static void unlock_after_fork();
+  static void begin_child();
+
   static size_t max_group_memory_nbytes() { return size_t{1} << 20; }
   static void check_group(nxs_dim3 group);
 };

@@ -108,6 +108,13 @@ void Backend::finished_one() {
 }
 bool Backend::any_in_flight() { return n_in_flight.load(std::memory_order_acquire) > 0; }
 
+void Backend::lock_for_fork() { Pool::instance().mutex().lock(); }
+void Backend::unlock_after_fork() { Pool::instance().mutex().unlock(); }
+void Backend::begin_child() {
+  n_in_flight.store(0, std::memory_order_relaxed);
+  Pool::begin_child();
+}
+
 void Backend::ready(const StreamPtr<Backend> &stream) { Pool::instance().add(stream); }
 void Backend::drain_on_caller(const StreamPtr<Backend> &stream, Budget &budget) {
   drain<Backend>(stream, budget);

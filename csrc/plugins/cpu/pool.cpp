@@ -1,7 +1,7 @@
 // How the threads of the CPU runtime find work, share grids, spin, sleep and end.
 #include "pool.hpp"
 
-#include <pthread.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -12,14 +12,6 @@ constexpr auto kSpinTime =
     std::chrono::microseconds(50);  // about the price of a sleep and a wake-up
 
 Pool *the_pool = nullptr;
-
-// The threads of the parent are not in the child: it begins with a fresh pool, and leaves the old
-// one alone.
-void make_fresh_pool() {
-  const int64_t n_threads = the_pool->n_threads();
-  the_pool = new Pool;
-  the_pool->start(n_threads);
-}
 
 // Groups for one claim: small enough to balance, large enough to be cheap.
 int64_t share(const Grid &grid, int64_t n_threads) { return grid.n_left() / (4 * n_threads); }
@@ -35,11 +27,16 @@ __attribute__((destructor)) void stop_at_exit() {
 Pool &Pool::instance() {
   static const bool made = [] {
     the_pool = new Pool;  // never destroyed: workers may run while the process exits
-    pthread_atfork(nullptr, nullptr, make_fresh_pool);
     return true;
   }();
   static_cast<void>(made);
   return *the_pool;
+}
+
+void Pool::begin_child() {
+  const int64_t n_threads = the_pool->n_threads();
+  the_pool = new Pool;  // the old one is left alone: its threads are in the parent
+  the_pool->start(n_threads);
 }
 
 void Pool::start_workers() {
@@ -117,8 +114,10 @@ bool Pool::spin(Found found) {
   return false;
 }
 
+// A worker never returns: its thread-local destructors would run beside those of the process.
 void Pool::work() {
   while (!stopped_) look_for_work();
+  for (;;) ::pause();
 }
 
 void Pool::look_for_work() {

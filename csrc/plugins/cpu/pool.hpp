@@ -12,6 +12,8 @@ namespace nxs {
 class Pool {
  public:
   static Pool &instance();
+  static void begin_child();  // in the child of a fork: a fresh pool
+  std::mutex &mutex() { return mutex_; }
 
   void start(int64_t n_threads) { n_threads_ = n_threads; }
   int64_t n_threads() const { return n_threads_; }
