@@ -8,6 +8,7 @@ that a release does not wait and that what is in flight keeps what it uses.
 
 cimport cython
 from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF
 from libc.stdint cimport int64_t
 
 from nexus._internal.live cimport DEVICE, RUNTIME, Live
@@ -29,7 +30,7 @@ from nexus.bindings.errors import NexusError
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
-        object (*tp_new)(PyTypeObject*, PyObject*, PyObject*)
+        PyObject* (*tp_new)(PyTypeObject*, PyObject*, PyObject*)
     Py_ssize_t Py_REFCNT(PyObject*)
 
 cdef enum:
@@ -246,14 +247,14 @@ cdef class Handle(Live):
 
 cdef Handle adopted(type cls, Live parent, int64_t handle):
     """Make the Python object of a fresh handle, which it owns from here on."""
-    cdef Handle self
-    try:
-        self = <Handle>(<PyTypeObject*>cls).tp_new(
-            <PyTypeObject*>cls, <PyObject*>NO_ARGUMENTS, NULL
-        )
-    except BaseException:
+    cdef PyObject* made = (<PyTypeObject*>cls).tp_new(
+        <PyTypeObject*>cls, <PyObject*>NO_ARGUMENTS, NULL
+    )
+    if made is NULL:
         release(parent.runtime_number, handle)
-        raise
+        raise MemoryError(f"no memory for a {cls.__name__}")
+    cdef Handle self = <Handle>made
+    Py_DECREF(self)  # the reference of tp_new; `self` is another
     self.runtime_number = parent.runtime_number
     self.kind = kind_of(handle)
     self.identity = handle

@@ -20,6 +20,7 @@ cdef class BufferBase(Handle):
     cdef readonly size_t nbytes
     cdef readonly bint readonly       # memory that is borrowed and may not be written
     cdef readonly object element      # dtypes.Element
+    cdef bint is_small                # memory of the host that is its own and little
     cdef object shape_                # a tuple; None: one dimension
     cdef HostView owner               # of borrowed memory, else None
     cdef void* address                # of host memory, once asked for

@@ -19,6 +19,7 @@ from cpython.buffer cimport (
 from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.dict cimport PyDict_GetItem
 from cpython.exc cimport PyErr_Clear
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uintptr_t
 from libc.stdlib cimport free, malloc
@@ -55,6 +56,11 @@ cdef extern from "Python.h":
 cdef enum:  # what a consumer asks for by these bits alone, without PyBUF_STRIDES
     F_CONTIGUOUS = 0x40
     OTHER_CONTIGUOUS = 0xA0  # C, or any
+
+cdef enum:
+    # Up to here, memory of the host is had and given back with the GIL held: no driver is entered,
+    # and releasing the GIL twice would cost as much as both.
+    SMALL_NBYTES = 65536
 
 cdef type ndarray = numpy.ndarray
 cdef object BYTE = dtypes.BYTE
@@ -102,21 +108,29 @@ cdef BufferBase allocated(
     type cls, DeviceBase device, size_t nbytes, const void* data, object element, object shape
 ):
     cdef int64_t handle
-    with nogil:
-        handle = cynxs.create_buffer(
-            device.runtime_number, <int>device.identity, nbytes, 0, data
-        )
-    check_on(device.runtime_number, <int>device.identity, handle, "nxsCreateBuffer")
+    cdef int runtime = device.runtime_number, ordinal = <int>device.identity
+    cdef bint is_small = nbytes <= SMALL_NBYTES and device.is_host()
+    if is_small:
+        handle = cynxs.create_buffer(runtime, ordinal, nbytes, 0, data)
+    else:
+        with nogil:
+            handle = cynxs.create_buffer(runtime, ordinal, nbytes, 0, data)
+    check_on(runtime, ordinal, handle, "nxsCreateBuffer")
     cdef BufferBase self = made(cls, device, handle, element, shape)
     self.nbytes = nbytes
+    self.is_small = is_small
     return self
 
 
 def make_buffer(type cls not None, DeviceBase device not None, data, dtype, bint copy):
     """Make a buffer of a size, a shape or the contents of host memory; see Device.create_buffer."""
+    cdef int overflow = 0
+    cdef long long nbytes
     if dtype is None:
-        if type(data) is int and 0 < data < 1 << 62:
-            return allocated(cls, device, data, NULL, BYTE, None)
+        if type(data) is int:
+            nbytes = PyLong_AsLongLongAndOverflow(data, &overflow)
+            if nbytes > 0 and not overflow:
+                return allocated(cls, device, nbytes, NULL, BYTE, None)
         if type(data) is ndarray and copy:
             made = made_of_array(cls, device, data)
             if made is not None:
@@ -182,10 +196,14 @@ cdef class BufferBase(Handle):
 
     def __dealloc__(self):
         free(self.extents)
-        if self.owner is not None and self.identity != 0:
-            unlink(&self.link)
+        if self.identity == 0 or (self.owner is None and not self.is_small):
+            return  # the base gives the handle back
+        unlink(&self.link)
+        if self.is_small:
+            cynxs.release_buffer(self.runtime_number, self.identity)
+        else:
             park(self.runtime_number, self.identity, self.owner)
-            self.identity = 0
+        self.identity = 0
 
     @property
     def shape(self):
