@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GUIDE = ROOT / "docs" / "guide"
+DOCS = ROOT / "docs"
 ELSEWHERE = ["kernels.md"]  # tests/docs/guide/test_kernels.py runs it
 SLOW = ["bindings.md"]  # builds a Cython package
 PAGES = [
     ROOT / "README.md",
-    ROOT / "docs" / "quickstart.md",
-    *(page for page in sorted(GUIDE.glob("*.md")) if page.name not in ELSEWHERE),
+    DOCS / "quickstart.md",
+    *sorted(DOCS.glob("concepts/*.md")),
+    *(page for page in sorted(DOCS.glob("guide/*.md")) if page.name not in ELSEWHERE),
 ]
 FENCE = re.compile(
     r"^```(?:\{code-block\} )?(?P<language>[\w+]+)\n(?::caption: (?P<file>\S+)\n\n?)?"
