@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nexus._internal import host_arrays, memory, scalars
 from nexus._internal.dtypes import DTypeLike, element_of
+from nexus._internal.interop import dlpack
 from nexus._internal.memory import BufferBase
 from nexus._internal.run import submitted
 from nexus.bindings import nxs
@@ -234,6 +235,20 @@ class Buffer(BufferBase):
                 raise ValueError(f"the buffer is {element} and not {dtype}: that needs a copy")
             return array.astype(dtype)
         return array.copy() if copy else array
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.device.runtime.get_property_int("DLPackDevice"), self.device.id
+
+    def __dlpack__(
+        self,
+        *,
+        stream: int | None = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """Return the memory for another library, without a copy; what writes it is waited for."""
+        return dlpack.export(self, stream, max_version, dl_device, copy)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         content: Any = self.numpy() if self.element.numpy else self._bytes()

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nexus._internal.interop import dlpack
+
 _HOSTS = (1,)  # device types of dlpack.h whose memory the host reads: kDLCPU
 _DEVICES = {
     2: "CUDA", 3: "pinned CUDA", 4: "OpenCL", 7: "Vulkan", 8: "Metal", 10: "ROCm",
@@ -24,7 +26,7 @@ def host_array(data: Any, name: str) -> npt.NDArray[Any] | None:
         kind, _ = data.__dlpack_device__()
         if int(kind) not in _HOSTS:
             _refuse(name, data, _DEVICES.get(int(kind), f"DLPack device {int(kind)}"))
-        return np.from_dlpack(data)
+        return dlpack.array_of(data)
     if hasattr(data, "__cuda_array_interface__"):
         _refuse(name, data, "CUDA")
     if hasattr(data, "__array_interface__"):
