@@ -104,8 +104,8 @@ def test_the_reference_has_every_function(repository: Path) -> None:
         assert f"## {function.name}\n" in page.read_text(encoding="utf-8")
 
 
-def test_the_calls_into_c_release_the_gil_as_the_table_says() -> None:
-    source = (BINDINGS / "nxs.pyx").read_text(encoding="utf-8")
+def test_the_calls_into_c_release_the_gil_as_the_table_says(repository: Path) -> None:
+    source = (repository / "nexus" / "bindings" / "nxs.pyx").read_text(encoding="utf-8")
     for function in BOUND:
         body = source.partition(f" {function.python_name}(int runtime")[2].partition("\ncpdef ")[0]
         assert body.count("with nogil:") == (function.gil == "release"), function.name

@@ -197,7 +197,7 @@ def test_a_full_disk_is_explained(monkeypatch: pytest.MonkeyPatch, temporary: Pa
     ("script", "said"),
     [
         ("kill -9 $$", r"signal 9 \(SIGKILL\) ended it; a machine that runs out of memory does"),
-        ("kill -11 $$", r"signal 11 \(SIGSEGV\) ended it"),
+        ("kill -6 $$", r"signal 6 \(SIGABRT\) ended it"),
         ("echo 'cc: fatal error: Killed signal terminated program'; exit 1", "out of memory"),
         ("echo 'ld: error: x: No space left on device'; exit 1", "No space left.*free space"),
         ("exit 4", "it ended with status 4, said nothing"),
