@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
+from nexus.bindings.enums import Property
 from nexus.bindings.errors import PropertyNotFoundError, PropertyTypeError
 
 Step: TypeAlias = str | int
@@ -47,6 +48,7 @@ def walk(value: Any, steps: Sequence[Step], walked: Sequence[Step] = ()) -> Any:
     for step in steps:
         name = getattr(step, "name", step)
         if isinstance(value, Mapping):
+            name = _member_name(name)
             if name not in value:
                 _missing(walked, name, value)
             value = value[name]
@@ -60,6 +62,13 @@ def walk(value: Any, steps: Sequence[Step], walked: Sequence[Step] = ()) -> Any:
             raise PropertyNotFoundError(f"cannot read {name!r} of it: {what}, which has no members")
         walked.append(name)
     return value
+
+
+def _member_name(step: Step) -> Step:
+    """Return the name behind a property id: members of an object are named, items are counted."""
+    if isinstance(step, str) or step not in set(Property):
+        return step
+    return Property(step).name
 
 
 def _missing(walked: Sequence[Step], name: object, members: Iterable[str]) -> NoReturn:

@@ -76,6 +76,7 @@ def test_a_path_may_be_written_in_enum_members_and_numbers(device: nexus.Device)
     path = [names.MemorySubsystem, names.MemoryTypes, 1, names.Size]
     l2 = device.get_property_int(["MemorySubsystem", "MemoryTypes", 1, "Size"])
     assert device.get_property_int(path) == device.get_info().get_int(path) == l2
+    assert device.get_property_int([18, 48, 1, 6]) == l2
 
 
 def test_floats_are_answered_as_floats(device: nexus.Device, add: nexus.Kernel) -> None:

@@ -75,7 +75,8 @@ def test_a_getter_of_another_type_is_refused(
         (["MemorySubsystem", "MemoryTypes", -1], r"item -1"),
         (["MemorySubsystem", "MemoryTypes", "0"], r"cannot read '0'"),
         (["Name", 0], r"no members"),
-        (["Limits", 0], r"Limits has no 0"),
+        (["Limits", 0], r"Limits has no 'Name'"),
+        (["Limits", 12345], r"Limits has no 12345"),
         (nexus.property.Architecture, r"'Architecture'"),
     ],
 )
