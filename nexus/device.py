@@ -165,6 +165,8 @@ class Device(DeviceBase):
         """
         if not isinstance(event_type, int) or isinstance(event_type, bool):
             raise TypeError(f"event_type is {event_type!r}; it is a member of nexus.event_type")
+        if not 0 <= event_type < 1 << 31:
+            raise ValueError(f"event_type is {event_type}; it is a member of nexus.event_type")
         return make_event(Event, self, event_type)
 
     def create_schedule(self) -> Schedule:

@@ -104,6 +104,9 @@ def test_a_type_that_is_none_is_refused(device: nexus.Device, event_type: Any) -
         device.create_event(event_type)
     with pytest.raises(ValueError, match="event type 7"):
         device.create_event(7)
+    for wrong in (-1, 1 << 31, 1 << 70):
+        with pytest.raises(ValueError, match="member of nexus.event_type"):
+            device.create_event(wrong)
 
 
 def test_a_closed_event_cannot_be_used(event: nexus.Event) -> None:

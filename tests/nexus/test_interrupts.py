@@ -1,0 +1,71 @@
+"""Ctrl-C ends every wait and every call that blocks, within a slice of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+import nexus
+
+
+class Stuck:
+    """A stream that waits for an event, with a buffer that its work uses."""
+
+    def __init__(self, device: nexus.Device) -> None:
+        self.device = device
+        self.event = device.create_event()
+        self.buffer = device.create_buffer(np.zeros(8, np.uint8))
+        self.schedule = device.create_schedule()
+        self.schedule.create_wait_command(self.event)
+        self.schedule.create_fill_command(self.buffer, 1)
+        self.stream = device.create_stream()
+
+
+@pytest.fixture
+def stuck(device: nexus.Device) -> Iterator[Stuck]:
+    stuck = Stuck(device)
+    yield stuck
+    stuck.event.signal(1)
+    stuck.stream.synchronize()
+
+
+def submitted(stuck: Stuck) -> nexus.Run:
+    run = stuck.schedule.run(stuck.stream, blocking=False)
+    assert run is not None
+    return run
+
+
+CALLS: dict[str, Callable[[Stuck], object]] = {
+    "run": lambda stuck: stuck.schedule.run(stuck.stream),
+    "run on the default stream": lambda stuck: stuck.schedule.run(),
+    "Run.wait": lambda stuck: submitted(stuck).wait(),
+    "Event.wait": lambda stuck: stuck.event.wait(),
+    "Stream.synchronize": lambda stuck: (submitted(stuck), stuck.stream.synchronize()),
+    "copy": lambda stuck: (submitted(stuck), stuck.buffer.copy(np.empty(8, np.uint8))),
+    "copy on a stream": lambda stuck: (
+        submitted(stuck),
+        stuck.buffer.copy(np.empty(8, np.uint8), stream=stuck.stream),
+    ),
+    "fill": lambda stuck: (submitted(stuck), stuck.buffer.fill(0, stream=stuck.stream)),
+    "numpy": lambda stuck: (submitted(stuck), stuck.buffer.numpy()),
+    "from_dlpack": lambda stuck: (submitted(stuck), np.from_dlpack(stuck.buffer)),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_an_interrupt_ends_the_call(stuck: Stuck, call: Callable[[Stuck], object]) -> None:
+    timer = threading.Timer(0.15, os.kill, (os.getpid(), signal.SIGINT))
+    start = time.monotonic()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        call(stuck)
+    assert time.monotonic() - start < 5
+    timer.join()
+    stuck.event.signal(1)
+    assert stuck.buffer.numpy().tolist() in ([0] * 8, [1] * 8)
