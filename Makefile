@@ -115,7 +115,8 @@ asan tsan:
 	NEXUS_SANITIZE=$(SANITIZERS) $(BIN)/python setup.py --quiet build \
 		--build-lib build/$@/lib --build-temp build/$@/temp
 	cd build/$@/lib && NEXUS_SANITIZE=$(SANITIZERS) LD_PRELOAD="$(PRELOAD)" \
-		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
+		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+		TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/tests/tsan_suppressions.txt \
 		PYTHONPATH=$(CURDIR)/build/$@/lib PYTHONMALLOC=malloc \
 		$(CURDIR)/$(BIN)/pytest -c $(CURDIR)/pyproject.toml -m 'not slow' $(addprefix $(CURDIR)/,$(TESTS))
 

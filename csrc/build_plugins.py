@@ -152,9 +152,10 @@ def make(output: Path, command: list[str], inputs: Iterable[Path]) -> None:
             return
     record.unlink(missing_ok=True)
     output.parent.mkdir(parents=True, exist_ok=True)
-    print(line, flush=True)
+    print(f"making {output}", flush=True)
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    print(done.stdout, end="", flush=True)
+    if done.returncode or done.stdout:
+        print(line, done.stdout, sep="\n", end="", flush=True)
     if done.returncode:
         raise CompileError(f"{output.name} was not made: the compiler's words are above")
     record.write_text(line, encoding="utf-8")
