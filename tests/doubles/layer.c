@@ -9,8 +9,14 @@ static int n_calls[NXS_MAX_RUNTIMES];
     ++n_calls[slot];                                       \
     return next_of[slot]->GetDefaultStream(d) + 1;         \
   }
+// clang-format off
 TRAMPOLINE(0)
-TRAMPOLINE(1) TRAMPOLINE(2) TRAMPOLINE(3) static nxs_handle (*const trampolines[])(nxs_int) = {
+TRAMPOLINE(1)
+TRAMPOLINE(2)
+TRAMPOLINE(3)
+// clang-format on
+
+static nxs_handle (*const trampolines[])(nxs_int) = {
     get_default_stream_0, get_default_stream_1, get_default_stream_2, get_default_stream_3};
 
 NXS_EXPORT int layer_n_calls(int slot) { return n_calls[slot]; }
