@@ -35,6 +35,11 @@ def stuck(device: nexus.Device) -> Iterator[Stuck]:
     stuck.stream.synchronize()
 
 
+def synchronized(stuck: Stuck) -> None:
+    submitted(stuck)
+    stuck.stream.synchronize()
+
+
 def submitted(stuck: Stuck) -> nexus.Run:
     run = stuck.schedule.run(stuck.stream, blocking=False)
     assert run is not None
@@ -46,7 +51,7 @@ CALLS: dict[str, Callable[[Stuck], object]] = {
     "run on the default stream": lambda stuck: stuck.schedule.run(),
     "Run.wait": lambda stuck: submitted(stuck).wait(),
     "Event.wait": lambda stuck: stuck.event.wait(),
-    "Stream.synchronize": lambda stuck: (submitted(stuck), stuck.stream.synchronize()),
+    "Stream.synchronize": synchronized,
     "copy": lambda stuck: (submitted(stuck), stuck.buffer.copy(np.empty(8, np.uint8))),
     "copy on a stream": lambda stuck: (
         submitted(stuck),
