@@ -1,4 +1,5 @@
-/* The plain C calls that bench_host_api.py compares with: each loop answers nanoseconds per turn. */
+/* The plain C calls that bench_host_api.py compares with: each loop answers nanoseconds per turn.
+ */
 #define _POSIX_C_SOURCE 200809L
 #include <nexus/nxs.h>
 #include <stdlib.h>

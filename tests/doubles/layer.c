@@ -16,8 +16,8 @@ TRAMPOLINE(2)
 TRAMPOLINE(3)
 // clang-format on
 
-static nxs_handle (*const trampolines[])(nxs_int) = {
-    get_default_stream_0, get_default_stream_1, get_default_stream_2, get_default_stream_3};
+static nxs_handle (*const trampolines[])(nxs_int) = {get_default_stream_0, get_default_stream_1,
+                                                     get_default_stream_2, get_default_stream_3};
 
 NXS_EXPORT int layer_n_calls(int slot) { return n_calls[slot]; }
 
