@@ -60,6 +60,3 @@ class Event(EventBase):
     def status(self) -> str:
         """`submitted`: a signal is outstanding; `error`: a run failed; else `complete`."""
         return self.get_property_str("Status")
-
-    def __repr__(self) -> str:
-        return "<Event closed>" if self.closed else f"<Event on {self.device.spec}>"

@@ -168,6 +168,3 @@ class Kernel(Handle):
             return fixed
         items = grid[0] if isinstance(grid, list | tuple) and grid else grid
         return [max(1, min(items, _DEFAULT_GROUP))] if isinstance(items, int) else [1]
-
-    def __repr__(self) -> str:
-        return "<Kernel closed>" if self.closed else f"<Kernel on {self.device.spec}>"

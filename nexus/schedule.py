@@ -151,7 +151,17 @@ class Schedule(ScheduleBase):
 class Command(CommandBase):
     """One step of a schedule: a launch of a kernel, a signal, a wait, a copy or a fill.
 
-    It stays recorded when this object goes. See `Schedule` for an example.
+    It stays recorded when this object goes.
+
+    >>> import nexus
+    >>> device = nexus.device("cpu")
+    >>> schedule, event = device.create_schedule(), device.create_event()
+    >>> command = schedule.create_signal_command(event, 2)
+    >>> schedule.run()
+    >>> command.set_value(3)
+    >>> schedule.run()
+    >>> event.value
+    3
     """
 
     __slots__ = ()

@@ -71,6 +71,14 @@ cdef class Run:
     """A run that was submitted: wait for it, ask whether it is done, read its time.
 
     It is light and may be dropped at any time; the run goes on without it.
+
+    >>> import nexus
+    >>> schedule = nexus.device("cpu").create_schedule()
+    >>> command = schedule.create_fill_command(nexus.create_buffer(16), 0)
+    >>> run = schedule.run(blocking=False)
+    >>> run.wait()
+    >>> run.done, run.status
+    (True, 'complete')
     """
 
     def __cinit__(self, DeviceBase device not None, Handle stream, int64_t ticket):

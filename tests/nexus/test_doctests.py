@@ -21,6 +21,7 @@ MODULES = [
     "nexus._internal.device_filter",
     "nexus._internal.dtypes",
     "nexus._internal.property_path",
+    "nexus._internal.run",
     "nexus._internal.scalars",
 ]
 
