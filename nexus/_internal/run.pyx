@@ -73,8 +73,9 @@ cdef class Run:
     It is light and may be dropped at any time; the run goes on without it.
 
     >>> import nexus
-    >>> schedule = nexus.device("cpu").create_schedule()
-    >>> command = schedule.create_fill_command(nexus.create_buffer(16), 0)
+    >>> buffer = nexus.create_buffer(16)
+    >>> schedule = buffer.device.create_schedule()
+    >>> command = schedule.create_fill_command(buffer, 0)
     >>> run = schedule.run(blocking=False)
     >>> run.wait()
     >>> run.done, run.status
