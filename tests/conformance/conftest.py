@@ -42,7 +42,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that uses a runtime once for each of them."""
     if "api" in metafunc.fixturenames:
         named = metafunc.config.getoption("--runtime", default=[])
-        metafunc.parametrize("api", named or found_runtimes(), scope="session", indirect=True)
+        names = named or found_runtimes()
+        ids = [Path(name).stem for name in names]
+        metafunc.parametrize("api", names, ids=ids, scope="session", indirect=True)
 
 
 @functools.cache

@@ -26,6 +26,7 @@ FEATURES = {
     "group_limits": "groups beyond the device's limits are refused",
     "wrap": "a buffer may be memory of the host itself",
     "memory_hierarchy": "a device tells its memories, from the core outwards",
+    "clusters": "groups run in clusters, and cooperatively",
     "export": "buffers and events leave the runtime",
 }
 

@@ -29,7 +29,17 @@ NXS_CPU_KERNEL(group_memory_size, out(uint64_t, nbytes)) {
   if (launch->begin == 0) *nbytes = launch->group_memory_nbytes;
 }
 
-// Carries no record of its arguments: an array of 64-bit numbers, and a number to set them to.
+// The last carry no record of their arguments: where to write, how many numbers there are, and
+// them.
+NXS_CPU_EXPORT void sum_of_values(void *const *args, const nxs_cpu_launch *launch) {
+  if (launch->begin != 0) return;
+  const int64_t n = *static_cast<const int64_t *>(args[1]);
+  int64_t sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += *static_cast<const int64_t *>(args[2 + i]);
+  **static_cast<int64_t *const *>(args[0]) = sum;
+}
+
+// An array of 64-bit numbers, and a number to set them to.
 NXS_CPU_EXPORT void without_record(void *const *args, const nxs_cpu_launch *launch) {
   int64_t *const x = *static_cast<int64_t *const *>(args[0]);
   const int64_t value = *static_cast<const int64_t *>(args[1]);

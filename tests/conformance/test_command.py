@@ -12,6 +12,7 @@ from nexus.bindings.enums import CommandOption, Property, RunFlags, Status
 from nexus.bindings.nxs import Backend
 
 TYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+CLUSTERS = [option for option in CommandOption if option.name.startswith(("Cluster", "Coop"))]
 LOWEST = [np.iinfo(name).min for name in TYPES]
 HIGHEST = [np.iinfo(name).max for name in TYPES]
 SMALL = np.dtype(
@@ -189,6 +190,16 @@ def test_a_command_refuses_what_is_not_for_its_type(lab: Lab, api: Backend) -> N
 def test_an_option_that_does_not_exist_is_refused(lab: Lab, option: int) -> None:
     _, command, _ = ready(lab)
     with refused(Status.InvalidValue):
+        lab.api.set_command_option(command, option, 1)
+
+
+@pytest.mark.parametrize("option", CLUSTERS)
+def test_an_option_that_is_a_known_gap_is_refused(lab: Lab, option: CommandOption) -> None:
+    _, command, _ = ready(lab)
+    if "clusters" not in lab.gaps:
+        lab.api.set_command_option(command, option, 1)
+        return
+    with refused(Status.NotSupported):
         lab.api.set_command_option(command, option, 1)
 
 

@@ -85,8 +85,19 @@ def test_overlaps_are_seen_through_sub_buffers(lab: Lab) -> None:
         lab.api.copy_buffer_region(left, 0, right, 0, 1024)
     with refused(Status.MemCopyOverlap):
         lab.api.copy_buffer_region(left, 1000, root, 1000, 1)
+    with refused(Status.MemCopyOverlap):
+        lab.api.copy_buffer_region(left, 512, right, 0, 1)
     lab.api.copy_buffer_region(left, 0, right, 512, 512, flags=BLOCKING)
     np.testing.assert_array_equal(lab.read(root)[1024:1536], NUMBERS[:512])
+
+
+def test_ranges_of_sub_buffers_that_lie_apart_are_copied(lab: Lab) -> None:
+    root = lab.buffer(NUMBERS)
+    left, right = lab.part(root, 0, 1024), lab.part(root, 1024, 1024)
+    lab.api.copy_buffer_region(left, 100, right, 100, 500, flags=BLOCKING)
+    expected = NUMBERS.copy()
+    expected[1124:1624] = NUMBERS[100:600]
+    np.testing.assert_array_equal(lab.read(root), expected)
 
 
 # ---- order -------------------------------------------------------------------------------------

@@ -44,6 +44,20 @@ def test_a_signal_raises_the_value_and_never_lowers_it(lab: Lab, type: EventType
     assert seen == [3, 3, 3, 3, 2**40, 2**40, 2**62]
 
 
+@pytest.mark.parametrize("value", [2**31, 2**32, 2**32 + 3, 2**63, 2**64 - 1])
+def test_a_small_value_is_not_a_large_one(lab: Lab, value: int) -> None:
+    event, schedule, stream = lab.event(), lab.schedule(), lab.stream()
+    lab.api.signal_event(event, 5)
+    with refused(Status.Timeout):
+        lab.api.wait_event(event, value, 0)
+    lab.wait(schedule, event, value)
+    ticket = lab.api.run_schedule(schedule, stream)
+    with refused(Status.Timeout):
+        lab.api.wait_run(stream, ticket, SHORT_NS)
+    lab.api.signal_event(event, value)
+    lab.api.wait_run(stream, ticket, LONG_NS)
+
+
 def test_values_of_64_bits_are_compared_as_such(lab: Lab) -> None:
     event = lab.event()
     lab.api.signal_event(event, 2**32)

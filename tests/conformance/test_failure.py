@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from conformance.c_api import CApi
 from conformance.harness import LONG_NS, Lab, refused
 from nexus.bindings.enums import Property, RunFlags, Status
 from nexus.bindings.nxs import Backend
@@ -46,6 +47,15 @@ def test_a_blocking_run_fails_as_the_kernel_failed(lab: Lab, failing: int) -> No
     for flags in (RunFlags.Blocking, RunFlags.Blocking | RunFlags.Timing):
         with refused(Status.ExecutionFailed, match=CAUSE):
             lab.api.run_schedule(failing, lab.stream(), flags)
+
+
+def test_a_blocking_call_of_the_c_function_answers_the_failure(
+    lab: Lab, runtime: int, failing: int
+) -> None:
+    c_api, stream = CApi(runtime), lab.stream()
+    flags = RunFlags.Blocking
+    assert c_api.call("nxsRunSchedule", failing, stream, flags) == Status.ExecutionFailed
+    assert CAUSE in c_api.last_error()
 
 
 def test_a_kernel_may_fail_with_anything(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,6 +147,18 @@ def test_a_released_handle_is_refused_after_its_slot_is_used_again(lab: Lab) -> 
     with refused(Status.InvalidEvent):
         lab.api.signal_event(older)
     assert lab.get("event", fresh, Property.Value) == 0
+
+
+def test_a_slot_that_was_just_freed_is_not_the_next_to_be_used(lab: Lab) -> None:
+    """Or its generations would be used up while others rest."""
+    handles = [lab.api.create_event(lab.device) for _ in range(2)]
+    for handle in handles:
+        lab.api.release_event(handle)
+    for _ in range(10):
+        handles.append(lab.api.create_event(lab.device))
+        lab.api.release_event(handles[-1])
+    slots = [handle % GENERATION for handle in handles]
+    assert all(one != other for one, other in itertools.pairwise(slots))
 
 
 def test_no_handle_is_given_out_twice(lab: Lab) -> None:

@@ -75,6 +75,27 @@ def test_a_kernel_without_a_record_is_taken_unchecked_only(lab: Lab) -> None:
     assert lab.read(numbers, np.int64).tolist() == [-7] * 10
 
 
+@pytest.mark.parametrize("n_args", [15, 16, 17, 40])
+def test_an_unchecked_kernel_takes_as_many_arguments_as_it_gets(lab: Lab, n_args: int) -> None:
+    lab.needs("native_kernels")
+    kernel = lab.api.get_kernel(lab.library("native"), "sum_of_values", KernelFlags.Unchecked)
+    out = lab.buffer(np.zeros(1, np.int64))
+    values = [np.int64(n * n) for n in range(n_args - 2)]
+    lab.run_kernel(lab.own("kernel", kernel), [out, np.int64(len(values)), *values])
+    assert lab.read(out, np.int64).tolist() == [sum(n * n for n in range(n_args - 2))]
+
+
+def test_a_value_in_the_place_of_a_buffer_lets_it_go(lab: Lab) -> None:
+    lab.needs("native_kernels")
+    kernel = lab.api.get_kernel(lab.library("native"), "without_record", KernelFlags.Unchecked)
+    schedule, buffer = lab.schedule(), lab.buffer(8)
+    command = lab.dispatch(schedule, lab.own("kernel", kernel), [buffer, np.int64(1)])
+    assert lab.get("command", command, Property.Arguments) == [buffer, 0]
+    lab.set(command, 0, np.int64(1))
+    assert lab.get("command", command, Property.Arguments) == [0, 0]
+    assert lab.get("buffer", buffer, Property.UseCount) == 0
+
+
 def test_what_is_not_known_of_an_unchecked_kernel_is_not_answered(lab: Lab) -> None:
     lab.needs("native_kernels")
     kernel = lab.api.get_kernel(lab.library("native"), "without_record", KernelFlags.Unchecked)

@@ -41,6 +41,22 @@ def test_a_library_from_a_file_outlives_the_file(
     assert lab.read(counter, np.int32).tolist() == [7]
 
 
+def test_a_file_that_was_written_again_gives_the_new_kernels(
+    lab: Lab, binaries: Binaries, tmp_path: Path
+) -> None:
+    lab.needs("native_kernels")
+    path = tmp_path / "kernels.lib"
+    libraries = []
+    for name in ("kernels", "native"):
+        path.write_bytes(binaries(name))
+        handle = lab.api.create_library_from_file(lab.device, str(path))
+        libraries.append(lab.own("library", handle))
+    lab.own("kernel", lab.api.get_kernel(libraries[0], "scale"))
+    lab.own("kernel", lab.api.get_kernel(libraries[1], "fails"))
+    with refused(Status.InvalidKernelName):
+        lab.api.get_kernel(libraries[1], "scale")
+
+
 def test_the_kernels_of_a_library_are_listed(lab: Lab) -> None:
     lab.needs("kernel_info")
     library = lab.library()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
+from conformance.c_api import CApi
 from conformance.harness import LONG_NS, SHORT_NS, Lab, refused
 from nexus.bindings.enums import Property, RunFlags, Status
 from nexus.bindings.nxs import Backend
@@ -124,6 +127,29 @@ def test_a_blocking_run_sees_what_was_submitted_before(lab: Lab) -> None:
         fill(lab, first, n, stream)
     lab.api.copy_buffer_region(first, 0, second, 0, 8, stream, RunFlags.Blocking)
     assert set(lab.read(second)) == {19}
+
+
+def test_a_blocking_call_of_the_c_function_returns_when_the_run_is_finished(
+    lab: Lab, runtime: int
+) -> None:
+    c_api, stream, schedule, event = CApi(runtime), lab.stream(), lab.schedule(), lab.event()
+    lab.wait(schedule, event)
+    timer = threading.Timer(0.1, lab.api.signal_event, [event])
+    timer.start()
+    ticket = c_api.call("nxsRunSchedule", schedule, stream, RunFlags.Blocking)
+    assert c_api.call("nxsWaitRun", stream, ticket, 0) == Status.Success
+    timer.join()
+
+
+def test_a_bounded_blocking_call_returns_though_the_run_goes_on(lab: Lab, runtime: int) -> None:
+    c_api, stream, schedule, event = CApi(runtime), lab.stream(), lab.schedule(), lab.event()
+    lab.wait(schedule, event)
+    flags = RunFlags.Blocking | RunFlags.Bounded
+    ticket = c_api.call("nxsRunSchedule", schedule, stream, flags)
+    assert ticket > 0
+    assert c_api.call("nxsWaitRun", stream, ticket, 0) == Status.Timeout
+    lab.api.signal_event(event)
+    assert c_api.call("nxsWaitRun", stream, ticket, LONG_NS) == Status.Success
 
 
 # ---- default streams ---------------------------------------------------------------------------
