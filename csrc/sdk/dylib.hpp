@@ -42,7 +42,8 @@ struct FileIdentity {
   dev_t device = 0;
   ino_t inode = 0;
   off_t nbytes = 0;
-  int64_t changed_s = 0, changed_ns = 0;
+  int64_t modified_s = 0, modified_ns = 0;  // of the contents
+  int64_t changed_s = 0, changed_ns = 0;    // of the inode: no copy keeps it
   bool operator==(const FileIdentity &) const = default;
 };
 
@@ -53,11 +54,12 @@ struct File {
 
 inline FileIdentity identity_of(const struct stat &info) {
 #if defined(__APPLE__)
-  const timespec &changed = info.st_mtimespec;
+  const timespec &modified = info.st_mtimespec, &changed = info.st_ctimespec;
 #else
-  const timespec &changed = info.st_mtim;
+  const timespec &modified = info.st_mtim, &changed = info.st_ctim;
 #endif
-  return {info.st_dev, info.st_ino, info.st_size, changed.tv_sec, changed.tv_nsec};
+  return {info.st_dev,      info.st_ino,    info.st_size,   modified.tv_sec,
+          modified.tv_nsec, changed.tv_sec, changed.tv_nsec};
 }
 
 // The identity of a file without reading it.
@@ -84,6 +86,10 @@ inline File read_whole_file(const char *path) {
                   std::string("cannot read ") + path + ": it changed or failed meanwhile");
     done += static_cast<size_t>(n);
   }
+  if (::fstat(file.get(), &info) != 0 || identity_of(info) != found.identity)
+    throw Error(NXS_InvalidBinary,
+                std::string("cannot load ") + path +
+                    ": it was written to meanwhile; load it when it is finished");
   return found;
 }
 

@@ -5,6 +5,7 @@
 #if !defined(__APPLE__)
 #include <elf.h>
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 #include <string>
@@ -23,6 +24,9 @@ inline constexpr int kMachine = EM_AARCH64;
 #endif
 
 using Bytes = std::span<const std::byte>;
+
+// Characters; symbols may share a long name, so that a small file could fill the memory.
+inline constexpr size_t kMaxName = 1024;
 
 [[noreturn]] inline void refuse(const std::string &name, const std::string &why) {
   throw Error(NXS_InvalidBinary, "cannot load " + name + ": " + why);
@@ -86,7 +90,9 @@ inline std::vector<std::string> defined_symbols(Bytes file, const std::string &n
       if (symbol.st_name >= text.size())
         refuse(name, "a symbol's name lies outside the string table");
       const char *begin = reinterpret_cast<const char *>(text.data()) + symbol.st_name;
-      names.emplace_back(begin, strnlen(begin, text.size() - symbol.st_name));
+      const size_t most = std::min(text.size() - symbol.st_name, kMaxName + 1);
+      names.emplace_back(begin, strnlen(begin, most));
+      if (names.back().size() > kMaxName) names.pop_back();  // nobody asks for it
     }
   }
   return names;

@@ -5,9 +5,10 @@
 #include <nexus/nxs.h>
 
 #include <exception>
+#include <memory>
 #include <new>
+#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -32,34 +33,49 @@ inline std::string &last_error() {
   return text;
 }
 
+// A failure that is kept: copying it cannot fail.
+using Failure = std::shared_ptr<const Error>;
+
+// Made before it is needed; nxsInitialize asks for it once.
+inline const Failure &out_of_memory() {
+  static const Failure &failure = *new Failure(std::make_shared<const Error>(
+      NXS_OutOfHostMemory, "the host has no memory left for this call; free some and try again"));
+  return failure;
+}
+
+// The exception in flight.
+inline Failure current_failure() noexcept {
+  const auto keep = [](nxs_status status, const char *text) {
+    return std::make_shared<const Error>(status, text);
+  };
+  try {
+    try {
+      throw;
+    } catch (const Error &error) {
+      return std::make_shared<const Error>(error);
+    } catch (const std::length_error &) {
+      return keep(NXS_OutOfHostMemory, "the call needs more host memory than a process can have");
+    } catch (const std::bad_alloc &) {
+      return out_of_memory();
+    } catch (const std::exception &error) {
+      return keep(NXS_OutOfResources, error.what());
+    } catch (...) {
+      return keep(NXS_OutOfResources, "an unknown C++ exception was thrown inside the plugin");
+    }
+  } catch (...) {  // of make_shared
+    return out_of_memory();
+  }
+}
+
 // Keeps the text and passes the status on. Memory may be what has run out, so the text may be lost,
 // the status never.
-inline nxs_status fail(nxs_status status, const char *text) noexcept {
+inline nxs_status fail(const Failure &failure) noexcept {
   try {
-    last_error() = text;
+    last_error() = failure->message();
   } catch (...) {
     last_error().clear();
   }
-  return status;
-}
-
-// The status and text of the exception in flight.
-inline nxs_status fail_with_current_exception() noexcept {
-  try {
-    throw;
-  } catch (const Error &error) {
-    return fail(error.status(), error.what());
-  } catch (const std::bad_alloc &) {
-    return fail(NXS_OutOfHostMemory, "the host has no memory left for this call");
-  } catch (const std::length_error &) {
-    return fail(NXS_OutOfHostMemory, "the call needs more host memory than a process can have");
-  } catch (const std::system_error &error) {
-    return fail(NXS_OutOfResources, error.what());
-  } catch (const std::exception &error) {
-    return fail(NXS_OutOfResources, error.what());
-  } catch (...) {
-    return fail(NXS_OutOfResources, "an unknown C++ exception was thrown inside the plugin");
-  }
+  return failure->status();
 }
 
 // Runs the body of a C entry point. A body that returns nothing answers NXS_Success; one that
@@ -73,13 +89,13 @@ auto guard(Body &&body) noexcept {
       body();
       return NXS_Success;
     } catch (...) {
-      return fail_with_current_exception();
+      return fail(current_failure());
     }
   } else {
     try {
       return body();
     } catch (...) {
-      return static_cast<Result>(fail_with_current_exception());
+      return static_cast<Result>(fail(current_failure()));
     }
   }
 }

@@ -33,11 +33,12 @@ class ForkGuard {
   }
 
   void prepare() {
+    forking_.lock();  // two threads may fork at once
     schedules_ = tables<B>().schedules.all();
     events_ = tables<B>().events.all();
     for (const auto &schedule : schedules_) schedule->lock_for_fork();
-    streams_ = Streams<B>::instance().all();
     Streams<B>::instance().mutex().lock();
+    streams_ = Streams<B>::instance().all_locked();
     for (const auto &stream : streams_) stream->queue.lock_for_fork();
     for (const auto &event : events_) event->timeline.mutex().lock();
     B::lock_for_fork();
@@ -61,17 +62,19 @@ class ForkGuard {
   void in_child() {
     unlock();
     B::begin_child();
-    const Error lost(NXS_ExecutionFailed,
-                     "the run was in flight when the process forked, and its threads stayed in the "
-                     "parent; run it again");
+    const auto lost = std::make_shared<const Error>(
+        NXS_ExecutionFailed,
+        "the run was in flight when the process forked, and its threads stayed in the parent; run "
+        "it again");
     for (const auto &event : events_) event->timeline.begin_child();
     for (const auto &stream : streams_) abandon(*stream, lost);
     forget();
   }
 
-  void abandon(Stream<B> &stream, const Error &lost) {
+  void abandon(Stream<B> &stream, const Failure &lost) {
     stream.state = {};
     stream.queue.finished().begin_child();
+    stream.next_ready.reset();
     stream.queue.for_each([&](const Run<B> &run) {
       for (Event *event : run.program->events) event->timeline.begin_child();
     });
@@ -88,8 +91,10 @@ class ForkGuard {
     schedules_.clear();
     streams_.clear();
     events_.clear();
+    forking_.unlock();
   }
 
+  std::mutex forking_;
   std::vector<std::shared_ptr<Schedule<B>>> schedules_;
   std::vector<StreamPtr<B>> streams_;
   std::vector<std::shared_ptr<Event>> events_;

@@ -13,7 +13,7 @@ namespace nxs {
 struct RunRecord {
   std::optional<double> elapsed_ms;
   int64_t finished_ns = 0;  // on the monotonic clock
-  std::optional<Error> failure;
+  Failure failure;
 };
 
 // Runs in the order submitted, drained by one thread at a time. Whoever pushes to an idle queue
@@ -34,11 +34,15 @@ class InOrderQueue {
     return {++newest_, !std::exchange(busy_, true)};
   }
 
-  // The run to work on; NULL never, while the baton is held. Pushes of others do not move it.
-  Run &front() { return runs_.front(); }
+  // The run to work on, while the baton is held. Pushes of others do not move it, only the way to
+  // it.
+  Run &front() {
+    std::lock_guard lock(mutex_);
+    return runs_.front();
+  }
 
   // The run in front is finished. False: the queue is idle and the baton is gone.
-  bool pop(std::optional<RunRecord> record) {
+  bool pop(std::optional<RunRecord> record) noexcept {
     std::optional<Run> finished;  // its end may free buffers: outside the lock
     uint64_t ticket;
     bool more;
@@ -75,10 +79,19 @@ class InOrderQueue {
     return finished_.reached(ending) ? 0 : ending;
   }
 
+  // What is kept of a finished run. Throws when it was so long ago that a failure may be forgotten.
   std::optional<RunRecord> record(uint64_t ticket) const {
     std::lock_guard lock(mutex_);
-    const auto found = records_.find(ticket);
-    return found == records_.end() ? std::nullopt : std::optional(found->second);
+    for (const auto *records : {&failures_, &times_}) {
+      const auto found = records->find(ticket);
+      if (found != records->end()) return found->second;
+    }
+    if (ticket <= forgotten_)
+      throw Error(NXS_ProfilingInfoNotAvailable,
+                  "run " + std::to_string(ticket) +
+                      " is too long ago: a stream remembers its newest " +
+                      std::to_string(kMaxRecords) + " failed runs; ask sooner");
+    return std::nullopt;
   }
 
   void lock_for_fork() {
@@ -105,15 +118,26 @@ class InOrderQueue {
  private:
   static constexpr size_t kMaxRecords = 4096;
 
-  void keep(uint64_t ticket, RunRecord record) {
-    records_.emplace(ticket, std::move(record));
-    if (records_.size() > kMaxRecords) records_.erase(records_.begin());
+  // Times never push a failure out. A failure that cannot be kept is known to be forgotten.
+  void keep(uint64_t ticket, RunRecord record) noexcept {
+    const bool failed = record.failure != nullptr;
+    auto &records = failed ? failures_ : times_;
+    try {
+      records.emplace(ticket, std::move(record));
+    } catch (const std::bad_alloc &) {
+      if (failed) forgotten_ = ticket;
+      return;
+    }
+    if (records.size() <= kMaxRecords) return;
+    if (failed) forgotten_ = records.begin()->first;
+    records.erase(records.begin());
   }
 
   mutable std::mutex mutex_;
   std::deque<Run> runs_;
-  std::map<uint64_t, RunRecord> records_;
+  std::map<uint64_t, RunRecord> failures_, times_;
   uint64_t newest_ = 0;
+  uint64_t forgotten_ = 0;  // the newest ticket whose failure is no longer kept
   bool busy_ = false;
   Timeline finished_;
 };

@@ -28,6 +28,7 @@ struct Program {
   std::vector<Event *> signals;
   std::shared_ptr<Outcome> outcome;  // NULL for a lone copy or fill
   bool timing = false;               // a command asks for its time
+  bool has_wait = false;
   std::atomic<int> n_in_flight{0};
 
   bool uses(const void *memory) const {
@@ -44,6 +45,7 @@ struct Program {
     if (step->event) events.push_back(step->event.get());
     if (step->event && step->type == NXS_CommandType_Signal) signals.push_back(step->event.get());
     timing |= step->timing;
+    has_wait |= step->type == NXS_CommandType_Wait;
     steps.push_back(std::move(step));
   }
   void seal() {
@@ -62,22 +64,30 @@ struct Program {
   }
 };
 
+// Where a step stands, for a message.
+template <class B>
+std::string place(const Step<B> &step, size_t index) {
+  return "command " + std::to_string(index) + " (kernel " + step.kernel->name() + ")";
+}
+
+template <class B>
+[[noreturn]] void refuse_argument(const Step<B> &step, size_t index, size_t argument) {
+  const auto &info = step.kernel->info();
+  const bool named = info && argument < info->args.size();
+  throw Error(NXS_InvalidKernelArgs, place(step, index) + ": argument " + std::to_string(argument) +
+                                         (named ? " (" + info->args[argument].name + ")" : "") +
+                                         " was not set; set it before the run");
+}
+
 // Throws when a step cannot run yet: `index` is its place in the schedule.
 template <class B>
 void check_complete(const Step<B> &step, size_t index) {
   if (step.type != NXS_CommandType_Dispatch) return;
-  const std::string where =
-      "command " + std::to_string(index) + " (kernel " + step.kernel->name() + ")";
   if (!step.finalized())
     throw Error(NXS_InvalidCommand,
-                where + " is not finalized: give it a group and a grid size with finalize");
-  for (size_t i = 0; i < step.args.size(); ++i) {
-    if (step.args[i].is_set()) continue;
-    const auto &info = step.kernel->info();
-    const std::string name = info && i < info->args.size() ? " (" + info->args[i].name + ")" : "";
-    throw Error(NXS_InvalidKernelArgs,
-                where + ": argument " + std::to_string(i) + name + " was not set");
-  }
+                place(step, index) + " is not finalized: give it a group and a grid size");
+  for (size_t i = 0; i < step.args.size(); ++i)
+    if (!step.args[i].is_set()) refuse_argument(step, index, i);
 }
 
 // Recorded by one thread at a time; runs may be submitted from any.
@@ -96,27 +106,30 @@ class Schedule {
 
   size_t record(Step<B> step) {
     auto recorded = std::make_shared<Step<B>>(std::move(step));
+    std::shared_ptr<Program<B>> old;  // may be the last owner of what it used: dropped unlocked
     std::lock_guard lock(mutex_);
     steps_.push_back(std::move(recorded));
-    retire();
+    old = retire();
     return steps_.size() - 1;
   }
 
   // Changes one step, seen by the next run. Works on a copy while a run that holds the step is in
-  // flight. `change` may throw only before it changes anything.
+  // flight. `change` may throw only before it changes anything; what it answers is dropped
+  // unlocked.
   template <class Change>
   void edit(size_t index, Change change) {
-    std::shared_ptr<Step<B>>
-        replaced;  // may hold the last owner of a buffer: dropped outside the lock
+    std::shared_ptr<Program<B>> old;
+    std::shared_ptr<Step<B>> replaced;
+    [[maybe_unused]] decltype(change(*steps_[index])) dropped{};
     std::lock_guard lock(mutex_);
-    retire();
-    if (!retired_.empty()) {
-      auto copy = std::make_shared<Step<B>>(*steps_[index]);
-      change(*copy);
-      replaced = std::exchange(steps_[index], std::move(copy));
-    } else {
-      change(*steps_[index]);
+    old = retire();
+    if (!in_flight()) {
+      dropped = change(*steps_[index]);
+      return;
     }
+    auto copy = std::make_shared<Step<B>>(*steps_[index]);
+    dropped = change(*copy);
+    replaced = std::exchange(steps_[index], std::move(copy));
   }
 
   template <class Read>
@@ -141,9 +154,7 @@ class Schedule {
 
   bool running() const {
     std::lock_guard lock(mutex_);
-    const auto in_flight = [](const auto &program) { return program->n_in_flight.load() > 0; };
-    return (program_ && in_flight(program_)) ||
-           std::any_of(retired_.begin(), retired_.end(), in_flight);
+    return (program_ && program_->n_in_flight.load() > 0) || in_flight();
   }
 
   // Submits through `push(program, predecessor) -> (stream, ticket)`, under the lock that keeps the
@@ -165,14 +176,21 @@ class Schedule {
   }
 
  private:
-  // Lets go of the program that no longer says what is recorded; kept aside while a run of it is in
-  // flight.
-  void retire() {
-    if (program_) retired_.push_back(std::move(program_));
-    program_.reset();
-    std::erase_if(retired_, [](const auto &program) {
-      return program->n_in_flight.load(std::memory_order_acquire) == 0;
+  // Whether a run holds steps that are still recorded here.
+  bool in_flight() const {
+    return std::any_of(retired_.begin(), retired_.end(), [](const auto &weak) {
+      const auto program = weak.lock();
+      return program && program->n_in_flight.load(std::memory_order_acquire) > 0;
     });
+  }
+
+  // Lets go of the program that no longer says what is recorded. Runs in flight own it then; only
+  // whether they are is asked later.
+  std::shared_ptr<Program<B>> retire() {
+    std::erase_if(retired_, [](const auto &weak) { return weak.expired(); });
+    if (program_ && program_->n_in_flight.load(std::memory_order_acquire) > 0)
+      retired_.push_back(program_);
+    return std::exchange(program_, nullptr);
   }
 
   std::shared_ptr<Program<B>> build() const {
@@ -190,9 +208,8 @@ class Schedule {
   const nxs_int device_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<Step<B>>> steps_;
-  std::shared_ptr<Program<B>> program_;  // what is recorded now; NULL: to be built
-  std::vector<std::shared_ptr<Program<B>>>
-      retired_;  // in flight with steps that are still recorded
+  std::shared_ptr<Program<B>> program_;             // what is recorded now; NULL: to be built
+  std::vector<std::weak_ptr<Program<B>>> retired_;  // in flight with steps still recorded here
   Predecessor last_;
   const std::shared_ptr<Outcome> outcome_ = std::make_shared<Outcome>();
 };

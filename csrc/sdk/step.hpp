@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <new>
+#include <utility>
 #include <vector>
 
 #include "sdk/event.hpp"
@@ -18,6 +20,32 @@ inline std::string to_text(nxs_dim3 size) {
          std::to_string(size.z) + "]";
 }
 
+// Bytes at the alignment of the widest vector register, as a struct by value may ask for.
+class AlignedBytes {
+ public:
+  AlignedBytes() = default;
+  AlignedBytes(const void *bytes, size_t nbytes)
+      : data_(static_cast<std::byte *>(::operator new(nbytes, kAlignment))), nbytes_(nbytes) {
+    std::memcpy(data_, bytes, nbytes);
+  }
+  AlignedBytes(const AlignedBytes &other)
+      : AlignedBytes(other.data_ ? AlignedBytes(other.data_, other.nbytes_) : AlignedBytes()) {}
+  AlignedBytes(AlignedBytes &&other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), nbytes_(other.nbytes_) {}
+  AlignedBytes &operator=(AlignedBytes other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(nbytes_, other.nbytes_);
+    return *this;
+  }
+  ~AlignedBytes() { ::operator delete(data_, kAlignment); }
+  std::byte *data() const { return data_; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  std::byte *data_ = nullptr;
+  size_t nbytes_ = 0;
+};
+
 // An argument of a dispatch: a buffer (its bytes are then the address), or a value.
 template <class Buffer>
 class ArgumentValue {
@@ -28,8 +56,7 @@ class ArgumentValue {
   }
   void set(const void *bytes, size_t nbytes) {
     if (nbytes > sizeof small_)
-      large_.assign(static_cast<const std::byte *>(bytes),
-                    static_cast<const std::byte *>(bytes) + nbytes);
+      large_ = AlignedBytes(bytes, nbytes);
     else
       std::memcpy(small_.data(), bytes, nbytes);
     nbytes_ = nbytes;
@@ -38,13 +65,14 @@ class ArgumentValue {
   bool is_set() const { return nbytes_ != 0; }
   size_t nbytes() const { return nbytes_; }
   const std::shared_ptr<Buffer> &buffer() const { return buffer_; }
+  std::shared_ptr<Buffer> take_buffer() { return std::move(buffer_); }
   void *data() const {
-    return const_cast<std::byte *>(nbytes_ > sizeof small_ ? large_.data() : small_.data());
+    return nbytes_ > sizeof small_ ? large_.data() : const_cast<std::byte *>(small_.data());
   }
 
  private:
   alignas(16) std::array<std::byte, 16> small_;
-  std::vector<std::byte> large_;
+  AlignedBytes large_;
   size_t nbytes_ = 0;
   std::shared_ptr<Buffer> buffer_;
 };

@@ -66,6 +66,9 @@ class Streams {
 
   std::vector<StreamPtr<B>> all() const {
     std::lock_guard lock(mutex_);
+    return all_locked();
+  }
+  std::vector<StreamPtr<B>> all_locked() const {
     std::vector<StreamPtr<B>> streams;
     for (const auto &weak : streams_)
       if (StreamPtr<B> stream = weak.lock()) streams.push_back(std::move(stream));

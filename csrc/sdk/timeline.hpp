@@ -6,9 +6,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <optional>
-#include <vector>
 
 #include "sdk/error.hpp"
 
@@ -47,16 +47,22 @@ inline void cpu_relax() {
 // the call making the signal runs, so no thread is spent on it. A timeline that failed wakes
 // everybody. Thread-safe.
 class Timeline {
+ private:
+  struct Parked {
+    uint64_t value;
+    std::function<void()> resume;
+  };
+
  public:
-  using Resume = std::function<void()>;
+  using Resume = std::function<void()>;  // must not throw
 
   uint64_t value() const noexcept { return value_.load(std::memory_order_acquire); }
   bool reached(uint64_t value) const noexcept { return this->value() >= value; }
   bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
 
   // Raises the value; one not above the present value changes nothing.
-  void signal(uint64_t value) {
-    std::vector<Resume> ready;
+  void signal(uint64_t value) noexcept {
+    std::list<Parked> ready;
     {
       std::lock_guard lock(mutex_);
       if (value <= value_.load(std::memory_order_relaxed)) return;
@@ -64,12 +70,12 @@ class Timeline {
       ready = take_ready();
       if (sleepers_) changed_.notify_all();
     }
-    for (const Resume &resume : ready) resume();
+    for (const Parked &parked : ready) parked.resume();
   }
 
   // Marks it failed, with the first cause; waits for values not yet reached fail from now on.
-  void fail(const Error &cause) {
-    std::vector<Resume> ready;
+  void fail(const Failure &cause) noexcept {
+    std::list<Parked> ready;
     {
       std::lock_guard lock(mutex_);
       if (!cause_) cause_ = cause;
@@ -77,7 +83,7 @@ class Timeline {
       ready = take_ready();
       if (sleepers_) changed_.notify_all();
     }
-    for (const Resume &resume : ready) resume();
+    for (const Parked &parked : ready) parked.resume();
   }
 
   // Keeps `resume` and calls it once, from the thread that raises the value to `value` or fails it.
@@ -136,23 +142,22 @@ class Timeline {
 
  private:
   static constexpr int kSpins = 64;
-  struct Parked {
-    uint64_t value;
-    Resume resume;
-  };
 
-  std::vector<Resume> take_ready() {
-    std::vector<Resume> ready;
-    if (parked_.empty()) return ready;
+  // Moves what may go on out of the list; allocates nothing.
+  std::list<Parked> take_ready() noexcept {
+    std::list<Parked> ready;
     const uint64_t now = value_.load(std::memory_order_relaxed);
-    const auto stays = [&](const Parked &parked) { return parked.value > now && !cause_; };
-    const auto first = std::stable_partition(parked_.begin(), parked_.end(), stays);
-    for (auto it = first; it != parked_.end(); ++it) ready.push_back(std::move(it->resume));
-    parked_.erase(first, parked_.end());
+    for (auto it = parked_.begin(); it != parked_.end();) {
+      const auto next = std::next(it);
+      if (it->value <= now || cause_) ready.splice(ready.end(), parked_, it);
+      it = next;
+    }
     return ready;
   }
 
+  // The first cause, whatever number of streams and events it has come through.
   [[noreturn]] void throw_cause() const {
+    if (cause_->status() == NXS_ExecStatusErrorForEventsInWaitList) throw Error(*cause_);
     throw Error(NXS_ExecStatusErrorForEventsInWaitList,
                 "a run that would have signalled the event failed: " + cause_->message());
   }
@@ -161,8 +166,8 @@ class Timeline {
   std::condition_variable changed_;
   std::atomic<uint64_t> value_{0};
   std::atomic<bool> failed_{false};
-  std::optional<Error> cause_;
-  std::vector<Parked> parked_;
+  Failure cause_;
+  std::list<Parked> parked_;
   int sleepers_ = 0;
 };
 

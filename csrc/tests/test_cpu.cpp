@@ -7,62 +7,11 @@
 #include <thread>
 #include <vector>
 
-#include "plugin.hpp"
+#include "cpu.hpp"
 
-using nxs::test::contains;
+using namespace nxs::test;
 
 namespace {
-
-constexpr const char *kKernels = R"(
-#include <nexus/cpu_kernel.h>
-#include <stdexcept>
-#include <unistd.h>
-NXS_CPU_KERNEL(add_one, inout(int, y)) {
-  for (int64_t i = nxs_cpu_begin(launch); i < nxs_cpu_end(launch); ++i) y[i] += 1;
-}
-NXS_CPU_KERNEL(fails, inout(int, y)) {
-  if (launch->begin <= 2 && 2 < launch->end) throw std::runtime_error("no good");
-  y[0] = y[0];
-}
-NXS_CPU_KERNEL(slow, inout(int, y)) {
-  for (int64_t g = launch->begin; g < launch->end; ++g) usleep(1000);
-  y[0] = y[0];
-}
-)";
-
-const nxs_table *api;
-nxs_handle library;
-
-struct Buffer {
-  std::vector<int> host;
-  nxs_handle handle;
-  explicit Buffer(size_t n)
-      : host(n), handle(api->CreateBuffer(0, n * sizeof(int), 0, host.data())) {
-    CHECK(handle > 0);
-  }
-  ~Buffer() { api->ReleaseBuffer(handle); }
-  const std::vector<int> &read() {
-    CHECK(api->CopyBuffer(handle, host.data(), 0, host.size() * sizeof(int), NXS_WAIT_FOREVER) ==
-          NXS_Success);
-    return host;
-  }
-  bool all(int value) {
-    for (const int found : read())
-      if (found != value) return false;
-    return true;
-  }
-};
-
-nxs_handle kernel(const char *name) { return api->GetKernel(library, name, 0); }
-
-nxs_handle dispatch(nxs_handle schedule, const char *name, const Buffer &buffer, uint32_t group,
-                    uint32_t grid) {
-  const nxs_handle found = kernel(name), command = api->CreateCommand(schedule, found);
-  CHECK(api->SetCommandArgument(command, 0, buffer.handle) == NXS_Success);
-  CHECK(api->FinalizeCommand(command, {group, 1, 1}, {grid, 1, 1}) == NXS_Success);
-  api->ReleaseKernel(found);
-  return command;
-}
 
 void test_every_item_runs_once() {
   for (const uint32_t n : {1u, 63u, 64u, 65u, 1000u, 100003u})
@@ -324,12 +273,7 @@ int run_with_threads(const char *program, const char *folder) {
 
 int main(int argc, char **argv) {
   if (argc == 2) return run_with_threads(argv[0], argv[1]);
-  api = &nxs::test::plugin(argv[1], "cpu");
-  const std::string path = nxs::test::build(kKernels, "cpu");
-  library = api->CreateLibraryFromFile(0, path.c_str());
-  std::remove(path.c_str());  // the library is a private copy
-  CHECK(library > 0);
-  if (library < 0) std::fprintf(stderr, "%s\n", api->GetLastError());
+  start(argv[1]);
   test_every_item_runs_once();
   test_a_copy_sees_runs_submitted_before();
   test_a_wait_submitted_first_waits();

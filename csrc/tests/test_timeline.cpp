@@ -44,8 +44,8 @@ void test_wait_ends_with_its_time() {
 void test_failure_wakes_with_the_first_cause() {
   Timeline timeline;
   timeline.signal(1);
-  timeline.fail(nxs::Error(NXS_ExecutionFailed, "first"));
-  timeline.fail(nxs::Error(NXS_ExecutionFailed, "second"));
+  timeline.fail(std::make_shared<const nxs::Error>(NXS_ExecutionFailed, "first"));
+  timeline.fail(std::make_shared<const nxs::Error>(NXS_ExecutionFailed, "second"));
   CHECK(contains(thrown<nxs::Error>([&] { timeline.wait(2, Deadline(kLong)); }), "first"));
   CHECK(timeline.wait(1, Deadline(kLong)));  // reached before
   CHECK(timeline.reset(0) && !timeline.failed() && !timeline.wait(1, Deadline(0)));
@@ -68,7 +68,7 @@ void test_failure_resumes_parked_work() {
   Timeline timeline;
   int resumed = 0;
   CHECK(timeline.park(2, [&] { ++resumed; }));
-  timeline.fail(nxs::Error(NXS_ExecutionFailed, "cause"));
+  timeline.fail(std::make_shared<const nxs::Error>(NXS_ExecutionFailed, "cause"));
   CHECK(resumed == 1);
   CHECK(contains(thrown<nxs::Error>([&] { timeline.check(2); }), "cause"));
 }

@@ -199,6 +199,7 @@ CpuRuntime &the_runtime() {
 }  // namespace
 
 void Backend::start() {
+  processor();  // reads files: not under a caller's lock later
   the_runtime().n_threads = threads_wanted();
   Pool::instance().start(the_runtime().n_threads);
   ForkGuard<Backend>::install();

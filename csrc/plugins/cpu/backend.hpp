@@ -59,8 +59,9 @@ struct Backend {
   static void started_one();
   static void finished_one();
   static bool any_in_flight();
+  static void prepare_to_run();  // what could refuse a run, before it is submitted
 
-  static void ready(const StreamPtr<Backend> &stream);
+  static void ready(const StreamPtr<Backend> &stream) noexcept;
   static void drain_on_caller(const StreamPtr<Backend> &stream, Budget &budget);
   static bool join(const StreamPtr<Backend> &stream, uint64_t ticket, const Deadline &deadline);
   static Progress execute(const StreamPtr<Backend> &stream, Run<Backend> &run,

@@ -12,20 +12,6 @@ constexpr int64_t kShareNs = 1000;  // with one that looks for work: cache lines
 
 std::atomic<int64_t> n_in_flight{0};
 
-void run_one_group(const Step<Backend> &step) {
-  Launch launch;
-  launch.prepare(step);
-  try {
-    launch.call(0, 1);
-  } catch (const Error &) {
-    throw;
-  } catch (const std::exception &error) {
-    throw Error(NXS_ExecutionFailed, std::string("the kernel threw: ") + error.what());
-  } catch (...) {
-    throw Error(NXS_ExecutionFailed, "the kernel threw something that is no std::exception");
-  }
-}
-
 // A grid for the stream's next dispatch; the last one is used again unless a late helper still
 // looks at it.
 const std::shared_ptr<Grid> &free_grid(Stream<Backend> &stream) {
@@ -44,30 +30,31 @@ class Leader {
   // kLater: another thread ends the last group, and may have gone on with the stream already.
   Progress work(Budget &budget) {
     int64_t begin = 0, end = 0, probe = 1;
-    while (
-        grid_->claim(offered_ ? grid_->n_left() / (4 * pool_.n_threads()) : probe, &begin, &end)) {
+    while (!pool_.stopped() &&
+           grid_->claim(offered_ ? pace_.next(*grid_, pool_.n_threads(), budget) : probe, &begin,
+                        &end)) {
       if (grid_->run(begin, end)) return finish();
+      pace_.done(end - begin);
       if (!offered_) ask_for_help(end, &probe);
-      if (budget.out_of_time()) {
-        if (!offered_) offer(1);
-        break;
-      }
+      if (budget.is_timed() && budget.out_of_time() && (offered_ || offer(0))) break;
     }
+    const bool left_some = !grid_->all_claimed();
     grid_->n_users.fetch_sub(1, std::memory_order_release);
+    if (left_some) pool_.wake_one();
     return Progress::kLater;
   }
 
  private:
-  void offer(int64_t n_wake) {
-    pool_.offer(grid_, stream_, n_wake);
-    offered_ = true;
-  }
+  bool offer(int64_t n_wake) { return offered_ = pool_.offer(grid_, stream_, n_wake); }
 
   void ask_for_help(int64_t n_done, int64_t *probe) {
-    const int64_t spent_ns = now_ns() - started_ns_, n_left = n_groups_ - n_done;
+    const auto spent_ns = static_cast<double>(now_ns() - started_ns_);
+    const int64_t n_left = n_groups_ - n_done, n_others = pool_.n_threads() - 1;
     const int64_t worth_ns = pool_.anybody_looking() ? kShareNs : kWakeNs;
-    if (n_left > 0 && spent_ns * n_left / n_done > worth_ns)
-      offer(std::min(n_left, pool_.n_threads() - 1));
+    if (n_left > 0 && n_others > 0 &&
+        spent_ns * static_cast<double>(n_left) / static_cast<double>(n_done) >
+            static_cast<double>(worth_ns))
+      offer(std::min(n_left, n_others));
     *probe *= 2;
   }
 
@@ -75,7 +62,7 @@ class Leader {
     if (offered_) pool_.withdraw(grid_);
     grid_->stream.reset();
     grid_->n_users.fetch_sub(1, std::memory_order_release);
-    if (std::optional<Error> failure = grid_->take_failure()) throw *std::move(failure);
+    if (const Failure failure = grid_->take_failure()) throw Error(*failure);
     return Progress::kDone;
   }
 
@@ -83,19 +70,23 @@ class Leader {
   const std::shared_ptr<Grid> grid_;
   Pool &pool_;
   const int64_t n_groups_, started_ns_ = now_ns();
+  Pace pace_;
   bool offered_ = false;
 };
 
 Progress dispatch(const StreamPtr<Backend> &stream, const Step<Backend> &step, Budget &budget) {
   const int64_t n_groups = count_groups(step.group, step.grid);
   if (n_groups == 1) {
-    run_one_group(step);
+    Launch launch;
+    launch.prepare(step);
+    launch.call(0, 1);
     return Progress::kDone;
   }
   const std::shared_ptr<Grid> &grid = free_grid(*stream);
-  grid->n_users.fetch_add(1, std::memory_order_relaxed);
   grid->launch.prepare(step);
   grid->reset(n_groups);
+  budget.start();
+  grid->n_users.fetch_add(1, std::memory_order_relaxed);
   return Leader(stream, grid, n_groups).work(budget);
 }
 
@@ -115,7 +106,8 @@ void Backend::begin_child() {
   Pool::begin_child();
 }
 
-void Backend::ready(const StreamPtr<Backend> &stream) { Pool::instance().add(stream); }
+void Backend::prepare_to_run() { Pool::instance().prepare(); }
+void Backend::ready(const StreamPtr<Backend> &stream) noexcept { Pool::instance().add(stream); }
 void Backend::drain_on_caller(const StreamPtr<Backend> &stream, Budget &budget) {
   drain<Backend>(stream, budget);
 }
@@ -127,12 +119,7 @@ bool Backend::join(const StreamPtr<Backend> &stream, uint64_t ticket, const Dead
 Progress Backend::execute(const StreamPtr<Backend> &stream, Run<Backend> &,
                           const Step<Backend> &step, Budget &budget) {
   if (step.type == NXS_CommandType_Dispatch) return dispatch(stream, step, budget);
-  if (step.type == NXS_CommandType_Copy)
-    std::memcpy(step.dst->data() + step.dst_offset, step.src->data() + step.src_offset,
-                step.nbytes);
-  if (step.type == NXS_CommandType_Fill)
-    fill_host(step.dst->data() + step.dst_offset, step.nbytes,
-              std::span(step.pattern).first(step.pattern_nbytes));
+  copy_or_fill(step);
   return Progress::kDone;
 }
 

@@ -39,28 +39,33 @@ void Launch::prepare(const Step<Backend> &step) {
   for (size_t i = 0; i < step.args.size(); ++i) args[i] = step.args[i].data();
 }
 
+void Launch::call(int64_t begin, int64_t end) const {
+  nxs_cpu_launch part = sizes_;
+  part.begin = begin;
+  part.end = end;
+  part.group_memory = part.group_memory_nbytes ? group_arena(part.group_memory_nbytes) : nullptr;
+  try {
+    function_(many_.empty() ? few_.data() : many_.data(), &part);
+  } catch (const std::exception &error) {
+    throw Error(NXS_ExecutionFailed, std::string("the kernel threw: ") + error.what());
+  } catch (...) {
+    throw Error(NXS_ExecutionFailed, "the kernel threw something that is no std::exception");
+  }
+}
+
 // Claims what nobody has claimed yet, unrun: a failed dispatch ends early.
 int64_t Grid::fail_rest() {
   const int64_t next = next_.exchange(n_groups_, std::memory_order_relaxed);
   return next < n_groups_ ? n_groups_ - next : 0;
 }
 
-bool Grid::run(int64_t begin, int64_t end) {
+bool Grid::run(int64_t begin, int64_t end) noexcept {
   int64_t done = end - begin;
   const int64_t n_groups = n_groups_;
   try {
     launch.call(begin, end);
   } catch (...) {
-    std::optional<Error> failure;
-    try {
-      throw;
-    } catch (const Error &error) {
-      failure = error;
-    } catch (const std::exception &error) {
-      failure.emplace(NXS_ExecutionFailed, std::string("the kernel threw: ") + error.what());
-    } catch (...) {
-      failure.emplace(NXS_ExecutionFailed, "the kernel threw something that is no std::exception");
-    }
+    Failure failure = current_failure();
     std::lock_guard lock(failure_mutex_);
     if (!failure_) failure_ = std::move(failure);
     done += fail_rest();

@@ -17,13 +17,7 @@ void *group_arena(size_t nbytes);
 class Launch {
  public:
   void prepare(const Step<Backend> &step);
-  void call(int64_t begin, int64_t end) const {
-    nxs_cpu_launch part = sizes_;
-    part.begin = begin;
-    part.end = end;
-    part.group_memory = part.group_memory_nbytes ? group_arena(part.group_memory_nbytes) : nullptr;
-    function_(many_.empty() ? few_.data() : many_.data(), &part);
-  }
+  void call(int64_t begin, int64_t end) const;  // throws ExecutionFailed for what the kernel throws
 
  private:
   nxs_cpu_kernel *function_ = nullptr;
@@ -43,7 +37,7 @@ class Grid {
 
   void reset(int64_t n_groups) {
     n_groups_ = n_groups;
-    failure_.reset();
+    failure_ = nullptr;
     n_done_.store(0, std::memory_order_relaxed);
     next_.store(0, std::memory_order_relaxed);
   }
@@ -62,8 +56,8 @@ class Grid {
   }
 
   // Runs claimed groups. True: these were the last to end, and the caller goes on with the stream.
-  bool run(int64_t begin, int64_t end);
-  std::optional<Error> take_failure() { return std::exchange(failure_, std::nullopt); }
+  bool run(int64_t begin, int64_t end) noexcept;
+  Failure take_failure() { return std::exchange(failure_, nullptr); }
 
  private:
   int64_t fail_rest();
@@ -71,7 +65,28 @@ class Grid {
   int64_t n_groups_ = 0;
   std::atomic<int64_t> next_{0}, n_done_{0};
   std::mutex failure_mutex_;
-  std::optional<Error> failure_;
+  Failure failure_;
+};
+
+// How many groups one thread takes at a time. It begins with one and at most doubles, so that a
+// thread with little time left is never caught in a large range of slow groups.
+class Pace {
+ public:
+  int64_t next(const Grid &grid, int64_t n_threads, Budget &budget) {
+    const int64_t share = std::max<int64_t>(1, grid.n_left() / (4 * n_threads));  // balances
+    const std::optional<int64_t> ns_left = budget.ns_left();
+    if (!ns_left) return share;
+    if (n_done_ == 0) return 1;
+    const double ns_per_group =
+        static_cast<double>(now_ns() - started_ns_) / static_cast<double>(n_done_);
+    const double fits = static_cast<double>(*ns_left) / std::max(1.0, ns_per_group) / 4;
+    return std::max<int64_t>(
+        1, std::min({share, 2 * n_done_, static_cast<int64_t>(std::max(0.0, fits))}));
+  }
+  void done(int64_t n_groups) { n_done_ += n_groups; }
+
+ private:
+  int64_t n_done_ = 0, started_ns_ = now_ns();
 };
 
 }  // namespace nxs

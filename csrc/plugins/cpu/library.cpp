@@ -4,6 +4,7 @@
 
 #include <mutex>
 
+#include "pool.hpp"
 #include "sdk/step.hpp"
 
 namespace nxs {
@@ -34,6 +35,13 @@ struct OpenImages {
     images.emplace_back(identity, dylib);
   }
 };
+
+// No group runs beside the static destructors of a library.
+std::shared_ptr<const Dylib> open_image(std::span<const std::byte> bytes, const std::string &name) {
+  auto image = std::make_shared<const Dylib>(bytes, name);
+  Pool::stop_before_destructors_of_now();
+  return image;
+}
 
 void check_info(const nxs_kernel_info &record, const std::string &name) {
   if (record.struct_size < sizeof(nxs_kernel_info) || record.n_args > kMaxArguments ||
@@ -100,7 +108,7 @@ std::shared_ptr<CpuLibrary> load_cpu_library(nxs_int device, const char *path) {
   auto dylib = open.find(file_identity(path));
   if (!dylib) {
     const File file = read_whole_file(path);
-    dylib = std::make_shared<const Dylib>(file.bytes, path);
+    dylib = open_image(file.bytes, path);
     open.keep(file.identity, dylib);
   }
   return std::make_shared<CpuLibrary>(CpuLibrary{device, std::move(dylib), path});
@@ -109,7 +117,7 @@ std::shared_ptr<CpuLibrary> load_cpu_library(nxs_int device, const char *path) {
 std::shared_ptr<CpuLibrary> load_cpu_library(nxs_int device, const void *data, size_t nbytes) {
   const std::span bytes(static_cast<const std::byte *>(data), nbytes);
   return std::make_shared<CpuLibrary>(
-      CpuLibrary{device, std::make_shared<const Dylib>(bytes, "the library in memory"), ""});
+      CpuLibrary{device, open_image(bytes, "the library in memory"), ""});
 }
 
 }  // namespace nxs

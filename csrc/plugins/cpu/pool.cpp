@@ -1,8 +1,11 @@
 // How the threads of the CPU runtime find work, share grids, spin, sleep and end.
 #include "pool.hpp"
 
+#include <pthread.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <thread>
 
 namespace nxs {
@@ -13,12 +16,9 @@ constexpr auto kSpinTime =
 
 Pool *the_pool = nullptr;
 
-// Groups for one claim: small enough to balance, large enough to be cheap.
-int64_t share(const Grid &grid, int64_t n_threads) { return grid.n_left() / (4 * n_threads); }
+constexpr size_t kMaxOffered = 1024;  // grids that others may join at once; more run alone
 
-// Static destructors of the process and of user libraries run at exit: no group may run beside
-// them.
-__attribute__((destructor)) void stop_at_exit() {
+void stop_the_pool() {
   if (the_pool) the_pool->stop();
 }
 
@@ -33,42 +33,74 @@ Pool &Pool::instance() {
   return *the_pool;
 }
 
+// Handlers run last in, first out: before the static destructors of what was loaded by now.
+void Pool::stop_before_destructors_of_now() { std::atexit(stop_the_pool); }
+
 void Pool::begin_child() {
   const int64_t n_threads = the_pool->n_threads();
   the_pool = new Pool;  // the old one is left alone: its threads are in the parent
   the_pool->start(n_threads);
 }
 
-void Pool::start_workers() {
-  if (n_workers_ || stopped_) return;
-  for (int64_t i = 0; i < std::max<int64_t>(1, n_threads_ - 1); ++i) {
-    try {
-      std::thread([this] { work(); }).detach();
-    } catch (const std::system_error &error) {
-      if (n_workers_) return;  // fewer threads are slower, not wrong
-      throw Error(NXS_OutOfResources, std::string("cannot start a worker thread: ") + error.what());
-    }
-    ++n_workers_;
-  }
+// Workers have stacks for the arrays of any kernel, whatever the platform gives a thread, and leave
+// signals to the threads of the program.
+bool Pool::start_worker() {
+  constexpr size_t kStack = size_t{8} << 20;  // bytes; the usual one of a main thread
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_attr_setstacksize(&attributes, kStack);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  const auto work = [](void *pool) -> void * { return static_cast<Pool *>(pool)->work(), nullptr; };
+  const int error = pthread_create(&thread, &attributes, work, this);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  return error == 0;
 }
 
-void Pool::add(const StreamPtr<Backend> &stream) {
+void Pool::start_workers() {
   std::lock_guard lock(mutex_);
-  start_workers();
-  ready_.push_back(stream);
+  if (prepared_ || stopped_) return;
+  offered_.reserve(kMaxOffered);
+  const int64_t n_wanted = std::max<int64_t>(1, n_threads_ - 1);
+  int64_t n_started = 0;
+  while (n_started < n_wanted && start_worker()) ++n_started;
+  if (n_started == 0)  // fewer than wanted are slower, none would be wrong
+    throw Error(NXS_OutOfResources,
+                "cannot start a worker thread: the system allows no more; end some and try again");
+  prepared_.store(true, std::memory_order_release);
+}
+
+void Pool::add(const StreamPtr<Backend> &stream) noexcept {
+  std::lock_guard lock(mutex_);
+  ready_.push(stream);
   n_ready_.fetch_add(1, std::memory_order_relaxed);
   epoch_.fetch_add(1, std::memory_order_release);
-  if (n_sleeping_ && !anybody_looking()) work_.notify_one();
+  if (n_sleeping_ &&
+      n_spinning_.load(std::memory_order_relaxed) < n_ready_.load(std::memory_order_relaxed))
+    work_.notify_one();
+  if (n_joining_.load(std::memory_order_relaxed)) joined_.notify_all();
 }
 
-void Pool::offer(const std::shared_ptr<Grid> &grid, const StreamPtr<Backend> &stream,
-                 int64_t n_wake) {
+bool Pool::offer(const std::shared_ptr<Grid> &grid, const StreamPtr<Backend> &stream,
+                 int64_t n_wake) noexcept {
   std::lock_guard lock(mutex_);
-  start_workers();
+  if (offered_.size() == offered_.capacity()) return false;
   grid->stream = stream;
   offered_.push_back(grid);
   epoch_.fetch_add(1, std::memory_order_release);
   for (int64_t i = std::min<int64_t>(n_wake, n_sleeping_); i > 0; --i) work_.notify_one();
+  if (n_joining_.load(std::memory_order_relaxed)) joined_.notify_all();
+  return true;
+}
+
+void Pool::wake_one() noexcept {
+  std::lock_guard lock(mutex_);
+  epoch_.fetch_add(1, std::memory_order_release);
+  work_.notify_one();
   if (n_joining_.load(std::memory_order_relaxed)) joined_.notify_all();
 }
 
@@ -86,19 +118,23 @@ std::shared_ptr<Grid> Pool::pick(const Stream<Backend> *only) {
   return nullptr;
 }
 
-void Pool::help(const std::shared_ptr<Grid> &grid, Budget &budget) {
+void Pool::help(const std::shared_ptr<Grid> &grid, Budget &budget) noexcept {
   int64_t begin = 0, end = 0;
-  while (!stopped_ && grid->claim(share(*grid, n_threads_), &begin, &end)) {
+  Pace pace;
+  while (!stopped_ && grid->claim(pace.next(*grid, n_threads_, budget), &begin, &end)) {
     if (grid->run(begin, end)) {
       withdraw(grid);
       const StreamPtr<Backend> stream = std::move(grid->stream);
-      std::optional<Error> failure = grid->take_failure();
+      Failure failure = grid->take_failure();
       leave(grid);
       return resume_after<Backend>(stream, std::move(failure), budget);
     }
+    pace.done(end - begin);
     if (budget.out_of_time()) break;
   }
+  const bool left_some = !grid->all_claimed();
   leave(grid);
+  if (left_some) wake_one();
 }
 
 // Looks for a while; true when `found` is.
@@ -121,16 +157,13 @@ void Pool::work() {
 }
 
 void Pool::look_for_work() {
-  std::shared_ptr<Grid> grid;
-  StreamPtr<Backend> stream;
   std::unique_lock lock(mutex_);
   const uint64_t seen = epoch_.load(std::memory_order_relaxed);
-  if (!(grid = pick(nullptr)) && !ready_.empty()) {
-    stream = std::move(ready_.front());
-    ready_.pop_front();
-    n_ready_.fetch_sub(1, std::memory_order_relaxed);
-  }
+  const std::shared_ptr<Grid> grid = pick(nullptr);
+  const StreamPtr<Backend> stream = grid ? nullptr : ready_.pop();
+  if (stream) n_ready_.fetch_sub(1, std::memory_order_relaxed);
   if (grid || stream) {
+    if (n_sleeping_ && !ready_.empty()) work_.notify_one();  // one wakes the next
     n_busy_.fetch_add(1, std::memory_order_relaxed);
     lock.unlock();
     Budget budget(n_ready_);  // others wait: after a run this stream goes to the end of the line
@@ -160,7 +193,7 @@ bool Pool::sleep_for(const StreamPtr<Backend> &stream, uint64_t ticket, const De
     return grid->stream == stream && !grid->all_claimed();
   };
   const auto look = [&] {
-    return stream->queue.finished().reached(ticket) ||
+    return stream->queue.finished().reached(ticket) || stopped_ || ready_.contains(stream.get()) ||
            std::any_of(offered_.begin(), offered_.end(), offers);
   };
   bool found = true;
@@ -172,24 +205,31 @@ bool Pool::sleep_for(const StreamPtr<Backend> &stream, uint64_t ticket, const De
   return found;
 }
 
+// Does one thing for the stream: its grid, or its next steps when no worker has come to it yet.
+bool Pool::work_for(const StreamPtr<Backend> &stream, Budget &budget) {
+  std::unique_lock lock(mutex_);
+  const std::shared_ptr<Grid> grid = pick(stream.get());
+  const bool drains = !grid && ready_.remove(stream.get());
+  if (drains) n_ready_.fetch_sub(1, std::memory_order_relaxed);
+  lock.unlock();
+  if (grid) help(grid, budget);
+  if (drains) drain<Backend>(stream, budget);
+  return grid || drains;
+}
+
 bool Pool::join(const StreamPtr<Backend> &stream, uint64_t ticket, const Deadline &deadline) {
   Timeline &finished = stream->queue.finished();
   while (!finished.reached(ticket)) {
-    std::unique_lock lock(mutex_);
-    const uint64_t seen = epoch_.load(std::memory_order_relaxed);
-    const std::shared_ptr<Grid> grid = pick(stream.get());
-    lock.unlock();
-    if (grid) {
-      Budget budget(finished, ticket, deadline);
-      help(grid, budget);
-      if (deadline.passed()) return finished.reached(ticket);
-      continue;
-    }
-    if (spin([&] {
-          return finished.reached(ticket) || epoch_.load(std::memory_order_relaxed) != seen;
-        }))
-      continue;
-    if (!sleep_for(stream, ticket, deadline)) return false;
+    if (deadline.passed()) return false;  // a look never works
+    if (stopped_)
+      throw Error(NXS_InvalidOperation, "the process is exiting: no run is finished any more");
+    Budget budget(finished, ticket, deadline);
+    const uint64_t seen = epoch_.load(std::memory_order_acquire);
+    if (work_for(stream, budget)) continue;
+    const auto found = [&] {
+      return finished.reached(ticket) || epoch_.load(std::memory_order_acquire) != seen;
+    };
+    if (!spin(found) && !sleep_for(stream, ticket, deadline)) return false;
   }
   return true;
 }
@@ -207,6 +247,7 @@ void Pool::stop() {
     std::lock_guard lock(mutex_);
     stopped_ = true;
     work_.notify_all();
+    joined_.notify_all();
   }
   const Deadline deadline(1000000000);  // ns
   while (n_busy_.load(std::memory_order_acquire) > 0 && !deadline.passed())

@@ -2,8 +2,6 @@
 // one another.
 #pragma once
 
-#include <deque>
-
 #include "grid.hpp"
 
 namespace nxs {
@@ -13,30 +11,43 @@ class Pool {
  public:
   static Pool &instance();
   static void begin_child();  // in the child of a fork: a fresh pool
+  static void stop_before_destructors_of_now();
   std::mutex &mutex() { return mutex_; }
 
   void start(int64_t n_threads) { n_threads_ = n_threads; }
   int64_t n_threads() const { return n_threads_; }
 
+  // Sees to it that workers are there, before a run is submitted: what comes after cannot be
+  // refused.
+  void prepare() {
+    if (!prepared_.load(std::memory_order_acquire)) start_workers();
+  }
   // The stream has work and its baton is handed to the pool.
-  void add(const StreamPtr<Backend> &stream);
-  // Lets others work on a grid of this stream; wakes up to `n_wake` sleeping threads.
-  void offer(const std::shared_ptr<Grid> &grid, const StreamPtr<Backend> &stream, int64_t n_wake);
+  void add(const StreamPtr<Backend> &stream) noexcept;
+  // Lets others work on a grid of this stream; wakes up to `n_wake` sleeping threads. False: the
+  // list is full, and the caller goes on alone.
+  bool offer(const std::shared_ptr<Grid> &grid, const StreamPtr<Backend> &stream,
+             int64_t n_wake) noexcept;
+  // Somebody left work behind.
+  void wake_one() noexcept;
   bool anybody_looking() const { return n_spinning_.load(std::memory_order_relaxed) > 0; }
   // The grid is done: nobody new may come to it.
   void withdraw(const std::shared_ptr<Grid> &grid);
   // Works on the grid until all is claimed or the budget is spent; goes on with the stream when it
   // ended the last.
-  void help(const std::shared_ptr<Grid> &grid, Budget &budget);
-  // Works on the grids of a stream, else sleeps, until the ticket is finished or the time is over.
+  void help(const std::shared_ptr<Grid> &grid, Budget &budget) noexcept;
+  // Works on the grids of a stream and drains it, else sleeps, until the ticket is finished or the
+  // time is over.
   bool join(const StreamPtr<Backend> &stream, uint64_t ticket, const Deadline &deadline);
   // A run of some stream is finished: those who join look again.
   void told_finished();
   // Ends the work at exit: no new group begins; waits at most a second for those that run.
   void stop();
+  bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
 
  private:
-  void start_workers();  // under the lock
+  void start_workers();
+  bool start_worker();
   void work();
   void look_for_work();
   std::shared_ptr<Grid> pick(const Stream<Backend> *only);  // under the lock; registers the caller
@@ -45,17 +56,18 @@ class Pool {
   }
   template <class Found>
   bool spin(Found found);
+  bool work_for(const StreamPtr<Backend> &stream, Budget &budget);
   bool sleep_for(const StreamPtr<Backend> &stream, uint64_t ticket, const Deadline &deadline);
 
   int64_t n_threads_ = 1;
   std::mutex mutex_;
   std::condition_variable work_, joined_;
-  std::deque<StreamPtr<Backend>> ready_;
+  ReadyList<Backend> ready_;
   std::vector<std::shared_ptr<Grid>> offered_;
   std::atomic<uint64_t> epoch_{0};  // grows with everything offered or added
   std::atomic<int> n_spinning_{0}, n_joining_{0}, n_ready_{0}, n_busy_{0};
-  int n_sleeping_ = 0, n_workers_ = 0;
-  std::atomic<bool> stopped_{false};
+  int n_sleeping_ = 0;
+  std::atomic<bool> prepared_{false}, stopped_{false};
 };
 
 }  // namespace nxs

@@ -118,12 +118,7 @@ bool Backend::any_in_flight() { return n_in_flight.load(std::memory_order_acquir
 
 Progress Backend::execute(const StreamPtr<Backend> &, Run<Backend> &, const Step<Backend> &step,
                           Budget &) {
-  if (step.type == NXS_CommandType_Copy)
-    std::memcpy(step.dst->data() + step.dst_offset, step.src->data() + step.src_offset,
-                step.nbytes);
-  if (step.type == NXS_CommandType_Fill)
-    fill_host(step.dst->data() + step.dst_offset, step.nbytes,
-              std::span(step.pattern).first(step.pattern_nbytes));
+  if (step.type != NXS_CommandType_Dispatch) copy_or_fill(step);
   return Progress::kDone;
 }
 

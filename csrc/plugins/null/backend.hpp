@@ -69,8 +69,9 @@ struct Backend {
   static void started_one();
   static void finished_one();
   static bool any_in_flight();
+  static void prepare_to_run() {}  // what could refuse a run, before it is submitted
 
-  static void ready(const StreamPtr<Backend> &stream) { drain_here<Backend>(stream); }
+  static void ready(const StreamPtr<Backend> &stream) noexcept { drain_here<Backend>(stream); }
   static void drain_on_caller(const StreamPtr<Backend> &stream, Budget &) {
     drain_here<Backend>(stream);
   }

@@ -12,14 +12,16 @@ namespace nxs::entry {
 
 inline auto &buffers() { return tables<Backend>().buffers; }
 
+// Two buffers may be one memory without knowing it: two wraps of one array.
 inline void check_disjoint(const Backend::Buffer &src, size_t src_offset,
                            const Backend::Buffer &dst, size_t dst_offset, size_t nbytes) {
-  if (src.identity() != dst.identity()) return;
-  const size_t from = src.offset + src_offset, to = dst.offset + dst_offset;
+  const auto from = reinterpret_cast<uintptr_t>(src.data()) + src_offset;
+  const auto to = reinterpret_cast<uintptr_t>(dst.data()) + dst_offset;
   if (from < to + nbytes && to < from + nbytes)
-    throw Error(NXS_MemCopyOverlap, "a copy of " + std::to_string(nbytes) + " bytes from offset " +
-                                        std::to_string(from) + " to offset " + std::to_string(to) +
-                                        " of the same memory overlaps");
+    throw Error(NXS_MemCopyOverlap,
+                "a copy of " + std::to_string(nbytes) + " bytes from offset " +
+                    std::to_string(src_offset) + " to offset " + std::to_string(dst_offset) +
+                    " of the same memory overlaps; copy through another buffer");
 }
 
 // A copy between buffers as a step, checked.

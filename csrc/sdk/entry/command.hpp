@@ -25,6 +25,18 @@ inline nxs_handle record(nxs_handle schedule, BackendStep step, nxs_handle kerne
   return commands().insert(std::move(command));
 }
 
+// The event of a signal or wait of the schedule. Only a Shared one goes beyond its device.
+inline std::shared_ptr<Event> event_for(nxs_handle schedule, nxs_handle event) {
+  auto found = events().find(event);
+  const nxs_int device = schedules().find(schedule)->device();
+  if (found->type != NXS_EventType_Shared && found->device != device)
+    throw Error(NXS_InvalidDevice, "a " + std::string(event_type_name(found->type)) +
+                                       " event of device " + std::to_string(found->device) +
+                                       " in a schedule of device " + std::to_string(device) +
+                                       "; make it Shared");
+  return found;
+}
+
 [[noreturn]] inline void refuse(const Command<Backend> &command, const char *what) {
   static constexpr const char *kNames[] = {"a dispatch", "a signal", "a wait", "a copy", "a fill"};
   throw Error(NXS_InvalidCommand,
@@ -37,36 +49,46 @@ inline void check_index(nxs_int index, size_t n_args) {
                                          std::to_string(n_args) + " arguments");
 }
 
-// Checks an argument against what the kernel says of it; a kernel without a record grows to the
-// index.
-inline ArgumentValue<Backend::Buffer> &argument(BackendStep &step, nxs_int index, bool is_value,
-                                                size_t nbytes) {
-  const auto &info = step.kernel->info();
-  if (!info) {
-    check_index(index, kMaxArguments);
-    if (step.args.size() <= static_cast<size_t>(index))
-      step.args.resize(static_cast<size_t>(index) + 1);
-    return step.args[static_cast<size_t>(index)];
-  }
-  check_index(index, step.args.size());
-  const ArgumentInfo &arg = info->args[static_cast<size_t>(index)];
+[[noreturn]] inline void refuse_argument(const BackendStep &step, nxs_int index, bool is_value,
+                                         size_t nbytes) {
+  const ArgumentInfo &arg = step.kernel->info()->args[static_cast<size_t>(index)];
   const std::string where = "argument " + std::to_string(index) + " (" + arg.type + " " + arg.name +
                             ") of kernel " + step.kernel->name();
   if (arg.is_value() != is_value)
     throw Error(NXS_InvalidArgValue, where + (is_value ? " is a buffer and got a value"
                                                        : " is a value and got a buffer"));
-  if (is_value && arg.nbytes && nbytes != arg.nbytes)
-    throw Error(NXS_InvalidArgSize, where + " has " + std::to_string(arg.nbytes) +
-                                        " bytes and got " + std::to_string(nbytes));
-  return step.args[static_cast<size_t>(index)];
+  throw Error(NXS_InvalidArgSize, where + " has " + std::to_string(arg.nbytes) + " bytes and got " +
+                                      std::to_string(nbytes));
 }
 
-inline void set_buffer(BackendStep &step, nxs_int index, std::shared_ptr<Backend::Buffer> buffer) {
+// Checks an argument against what the kernel says of it; a kernel without a record grows to the
+// index.
+inline ArgumentValue<Backend::Buffer> &argument(BackendStep &step, nxs_int index, bool is_value,
+                                                size_t nbytes) {
+  const auto &info = step.kernel->info();
+  check_index(index, info ? step.args.size() : kMaxArguments);
+  const auto place = static_cast<size_t>(index);
+  if (step.args.size() <= place) step.args.resize(place + 1);
+  if (!info) return step.args[place];
+  const ArgumentInfo &arg = info->args[place];
+  if (arg.is_value() != is_value || (is_value && arg.nbytes && nbytes != arg.nbytes))
+    refuse_argument(step, index, is_value, nbytes);
+  return step.args[place];
+}
+
+// Answers the buffer that was there before.
+inline std::shared_ptr<Backend::Buffer> set_buffer(BackendStep &step, nxs_int index,
+                                                   std::shared_ptr<Backend::Buffer> buffer) {
   if (step.type == NXS_CommandType_Dispatch) {
     auto &arg = argument(step, index, false, 0);
+    if (buffer->device != step.kernel->device())
+      throw Error(NXS_InvalidDevice, "the buffer is on device " + std::to_string(buffer->device) +
+                                         " and the kernel on device " +
+                                         std::to_string(step.kernel->device()) + "; copy it there");
+    auto before = arg.take_buffer();
     const void *address = buffer->data();
     arg.set(std::move(buffer), address);
-    return;
+    return before;
   }
   const bool copies = step.type == NXS_CommandType_Copy;
   check_index(index, copies ? 2 : 1);
@@ -77,17 +99,23 @@ inline void set_buffer(BackendStep &step, nxs_int index, std::shared_ptr<Backend
     check_disjoint(*buffer, step.src_offset, *step.dst, step.dst_offset, step.nbytes);
   if (copies && index == 1)
     check_disjoint(*step.src, step.src_offset, *buffer, step.dst_offset, step.nbytes);
-  slot = std::move(buffer);
+  return std::exchange(slot, std::move(buffer));
 }
 
-inline void set_value(BackendStep &step, nxs_int index, const void *value, size_t nbytes) {
-  if (step.type == NXS_CommandType_Dispatch)
-    return argument(step, index, true, nbytes).set(value, nbytes);
+// Answers the argument that was there before: it may have been a buffer of an unchecked kernel.
+inline ArgumentValue<Backend::Buffer> set_value(BackendStep &step, nxs_int index, const void *value,
+                                                size_t nbytes) {
+  if (step.type == NXS_CommandType_Dispatch) {
+    ArgumentValue<Backend::Buffer> fresh;
+    fresh.set(value, nbytes);
+    return std::exchange(argument(step, index, true, nbytes), std::move(fresh));
+  }
   check_index(index, 1);
   if (nbytes != sizeof step.value)
     throw Error(NXS_InvalidArgSize,
                 "the value of an event has 8 bytes and got " + std::to_string(nbytes));
   std::memcpy(&step.value, value, nbytes);
+  return {};
 }
 
 inline void set_option(BackendStep &step, nxs_int option, int64_t value) {
@@ -209,7 +237,7 @@ NXS_API nxs_handle nxsCreateSignalCommand(nxs_handle schedule, nxs_handle event,
                                           uint64_t value) noexcept {
   return guard([&] {
     nxs::entry::BackendStep step(NXS_CommandType_Signal);
-    step.event = nxs::entry::events().find(event);
+    step.event = nxs::entry::event_for(schedule, event);
     step.value = value;
     return nxs::entry::record(schedule, std::move(step), 0, event, {});
   });
@@ -219,7 +247,7 @@ NXS_API nxs_handle nxsCreateWaitCommand(nxs_handle schedule, nxs_handle event,
                                         uint64_t value) noexcept {
   return guard([&] {
     nxs::entry::BackendStep step(NXS_CommandType_Wait);
-    step.event = nxs::entry::events().find(event);
+    step.event = nxs::entry::event_for(schedule, event);
     step.value = value;
     return nxs::entry::record(schedule, std::move(step), 0, event, {});
   });
@@ -251,8 +279,9 @@ NXS_API nxs_status nxsSetCommandArgument(nxs_handle command, nxs_int index,
     const auto found = nxs::entry::commands().find(command);
     auto value = nxs::entry::buffers().find(buffer);
     if (found->event) nxs::entry::refuse(*found, "a buffer");
-    found->schedule->edit(
-        found->index, [&](auto &step) { nxs::entry::set_buffer(step, index, std::move(value)); });
+    found->schedule->edit(found->index, [&](auto &step) {
+      return nxs::entry::set_buffer(step, index, std::move(value));
+    });
     std::lock_guard lock(found->mutex);
     if (found->arguments.size() <= static_cast<size_t>(index))
       found->arguments.resize(static_cast<size_t>(index) + 1);
@@ -270,8 +299,9 @@ NXS_API nxs_status nxsSetCommandScalar(nxs_handle command, nxs_int index, const 
     if (nbytes == 0 || nbytes > 65536)
       throw Error(NXS_InvalidArgSize,
                   "a value of " + std::to_string(nbytes) + " bytes; it has 1 to 65536");
-    found->schedule->edit(found->index,
-                          [&](auto &step) { nxs::entry::set_value(step, index, value, nbytes); });
+    found->schedule->edit(found->index, [&](auto &step) {
+      return nxs::entry::set_value(step, index, value, nbytes);
+    });
     if (found->event) return;
     std::lock_guard lock(found->mutex);
     if (found->arguments.size() <= static_cast<size_t>(index))
@@ -285,8 +315,8 @@ NXS_API nxs_status nxsSetCommandOption(nxs_handle command, nxs_int option, int64
     const auto found = nxs::entry::commands().find(command);
     if (option == NXS_CommandOption_GroupMemoryBytes && found->type != NXS_CommandType_Dispatch)
       nxs::entry::refuse(*found, "group memory");
-    found->schedule->edit(found->index,
-                          [&](auto &step) { nxs::entry::set_option(step, option, value); });
+    found->schedule->edit(
+        found->index, [&](auto &step) { return nxs::entry::set_option(step, option, value), 0; });
   });
 }
 
@@ -296,8 +326,9 @@ NXS_API nxs_status nxsFinalizeCommand(nxs_handle command, nxs_dim3 group_size,
     const auto found = nxs::entry::commands().find(command);
     if (found->type != NXS_CommandType_Dispatch)
       nxs::entry::refuse(*found, "a group and grid size");
-    found->schedule->edit(found->index,
-                          [&](auto &step) { nxs::entry::finalize(step, group_size, grid_size); });
+    found->schedule->edit(found->index, [&](auto &step) {
+      return nxs::entry::finalize(step, group_size, grid_size), 0;
+    });
   });
 }
 

@@ -24,6 +24,7 @@ NXS_API nxs_status nxsInitialize(const nxs_init *init) noexcept {
       throw Error(NXS_InvalidValue,
                   "runtime number " + std::to_string(init->runtime) + " is above 127");
     nxs::runtime_number() = init->runtime;
+    nxs::out_of_memory();  // made while there is some
     Backend::start();
   });
 }
