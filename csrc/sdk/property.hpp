@@ -2,6 +2,7 @@
 // answers.
 #pragma once
 
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -55,7 +56,9 @@ inline std::string property_name(nxs_uint id) {
 
 // nxsGetPropertyInfo for the properties of nxs.h.
 inline void get_property_info(nxs_uint id, nxs_property_info *out) {
-  if (!out || out->struct_size < sizeof(nxs_property_info))
+  // As version 1.0 has it: a later caller's is larger, never smaller.
+  constexpr size_t kInfoNbytes = offsetof(nxs_property_info, name) + sizeof(const char *);
+  if (!out || out->struct_size < kInfoNbytes)
     throw Error(NXS_InvalidValue, "nxs_property_info is NULL or its struct_size is not set");
   for (const PropertyInfo &info : property_infos()) {
     if (info.id != id) continue;

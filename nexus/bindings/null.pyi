@@ -169,9 +169,9 @@ def copy_buffer(
         InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
             InvalidValue.
         WaitTimeoutError: Timeout.
+        NexusError: InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def copy_buffer_region(
@@ -200,11 +200,11 @@ def copy_buffer_region(
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
-            MemCopyOverlap, InvalidValue.
+            MemCopyOverlap, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
+        NexusError: OutOfResources, InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def fill_buffer(
@@ -232,11 +232,11 @@ def fill_buffer(
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
-            InvalidArgSize, InvalidHostPtr, InvalidValue.
+            InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
+        NexusError: OutOfResources, InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def wait_buffer(buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -250,9 +250,9 @@ def wait_buffer(buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
     Raises:
         InvalidArgumentError: InvalidBuffer.
         WaitTimeoutError: Timeout.
+        NexusError: InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def export_buffer(buffer: int, type: ExportType | int) -> bytes:
@@ -503,9 +503,9 @@ def synchronize_stream(stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> Non
     Raises:
         InvalidArgumentError: InvalidStream.
         WaitTimeoutError: Timeout.
+        NexusError: InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def wait_run(stream: int, ticket: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -520,9 +520,9 @@ def wait_run(stream: int, ticket: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> 
         InvalidArgumentError: InvalidStream, InvalidValue.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
+        NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_run_property(stream: int, ticket: int, property: Property | int) -> PropertyValue:
@@ -741,7 +741,7 @@ def run_schedule(schedule: int, stream: int = 0, flags: RunFlags | int = 0) -> i
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidStream, InvalidCommand,
             InvalidKernelArgs, InvalidValue, InvalidDevice.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.

@@ -198,9 +198,9 @@ def copy_buffer(
         InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
             InvalidValue.
         WaitTimeoutError: Timeout.
+        NexusError: InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def copy_buffer_region(
@@ -231,11 +231,11 @@ def copy_buffer_region(
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
-            MemCopyOverlap, InvalidValue.
+            MemCopyOverlap, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
+        NexusError: OutOfResources, InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def fill_buffer(
@@ -265,11 +265,11 @@ def fill_buffer(
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
-            InvalidArgSize, InvalidHostPtr, InvalidValue.
+            InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
+        NexusError: OutOfResources, InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def wait_buffer(runtime: int, buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -284,9 +284,9 @@ def wait_buffer(runtime: int, buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF)
     Raises:
         InvalidArgumentError: InvalidBuffer.
         WaitTimeoutError: Timeout.
+        NexusError: InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def export_buffer(runtime: int, buffer: int, type: ExportType | int) -> bytes:
@@ -554,9 +554,9 @@ def synchronize_stream(runtime: int, stream: int, timeout_ns: int = 0xFFFFFFFFFF
     Raises:
         InvalidArgumentError: InvalidStream.
         WaitTimeoutError: Timeout.
+        NexusError: InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def wait_run(runtime: int, stream: int, ticket: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -572,9 +572,9 @@ def wait_run(runtime: int, stream: int, ticket: int, timeout_ns: int = 0xFFFFFFF
         InvalidArgumentError: InvalidStream, InvalidValue.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
+        NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_run_property(
@@ -812,7 +812,7 @@ def run_schedule(runtime: int, schedule: int, stream: int = 0, flags: RunFlags |
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidStream, InvalidCommand,
             InvalidKernelArgs, InvalidValue, InvalidDevice.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
@@ -1226,9 +1226,9 @@ class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
                 InvalidValue.
             WaitTimeoutError: Timeout.
+            NexusError: InvalidOperation, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def copy_buffer_region(
@@ -1258,11 +1258,11 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
-                MemCopyOverlap, InvalidValue.
+                MemCopyOverlap, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
+            NexusError: OutOfResources, InvalidOperation, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def fill_buffer(
@@ -1291,11 +1291,11 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
-                InvalidArgSize, InvalidHostPtr, InvalidValue.
+                InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
+            NexusError: OutOfResources, InvalidOperation, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def wait_buffer(self, buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -1309,9 +1309,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer.
             WaitTimeoutError: Timeout.
+            NexusError: InvalidOperation, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def export_buffer(self, buffer: int, type: ExportType | int) -> bytes:
@@ -1564,9 +1564,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidStream.
             WaitTimeoutError: Timeout.
+            NexusError: InvalidOperation, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def wait_run(self, stream: int, ticket: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -1581,9 +1581,9 @@ class Backend:
             InvalidArgumentError: InvalidStream, InvalidValue.
             WaitTimeoutError: Timeout.
             ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
+            NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def get_run_property(self, stream: int, ticket: int, property: Property | int) -> PropertyValue:
@@ -1804,7 +1804,7 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidStream, InvalidCommand,
                 InvalidKernelArgs, InvalidValue, InvalidDevice.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.

@@ -248,9 +248,9 @@ cpdef object copy_buffer(int runtime, int64_t buffer, object host_ptr, uint32_t 
         InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
             InvalidValue.
         WaitTimeoutError: Timeout.
+        NexusError: InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer host_ptr_view
@@ -286,11 +286,11 @@ cpdef int64_t copy_buffer_region(int runtime, int64_t src, size_t src_offset, in
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
-            MemCopyOverlap, InvalidValue.
+            MemCopyOverlap, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
+        NexusError: OutOfResources, InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef int64_t state = 0
@@ -323,11 +323,11 @@ cpdef int64_t fill_buffer(int runtime, int64_t buffer, size_t offset, size_t nby
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
-            InvalidArgSize, InvalidHostPtr, InvalidValue.
+            InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
+        NexusError: OutOfResources, InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer pattern_view
@@ -359,9 +359,9 @@ cpdef object wait_buffer(int runtime, int64_t buffer, uint64_t timeout_ns=NXS_WA
     Raises:
         InvalidArgumentError: InvalidBuffer.
         WaitTimeoutError: Timeout.
+        NexusError: InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Deadline deadline = deadline_of(timeout_ns)
@@ -740,9 +740,9 @@ cpdef object synchronize_stream(int runtime, int64_t stream, uint64_t timeout_ns
     Raises:
         InvalidArgumentError: InvalidStream.
         WaitTimeoutError: Timeout.
+        NexusError: InvalidOperation, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Deadline deadline = deadline_of(timeout_ns)
@@ -767,9 +767,9 @@ cpdef object wait_run(int runtime, int64_t stream, int64_t ticket, uint64_t time
         InvalidArgumentError: InvalidStream, InvalidValue.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
+        NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Deadline deadline = deadline_of(timeout_ns)
@@ -1096,7 +1096,7 @@ cpdef int64_t run_schedule(int runtime, int64_t schedule, int64_t stream=0, uint
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidStream, InvalidCommand,
             InvalidKernelArgs, InvalidValue, InvalidDevice.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
@@ -1402,7 +1402,8 @@ cpdef object release_command(int runtime, int64_t command):
         NexusError: NotSupported.
     """
     cdef int64_t result
-    result = cynxs.release_command(runtime, command)
+    with nogil:
+        result = cynxs.release_command(runtime, command)
     check(runtime, result, "nxsReleaseCommand")
 
 @cython.final
@@ -1581,9 +1582,9 @@ cdef class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
                 InvalidValue.
             WaitTimeoutError: Timeout.
+            NexusError: InvalidOperation, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return copy_buffer(linked(self), buffer, host_ptr, flags, nbytes, timeout_ns)
 
@@ -1605,11 +1606,11 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
-                MemCopyOverlap, InvalidValue.
+                MemCopyOverlap, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
+            NexusError: OutOfResources, InvalidOperation, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return copy_buffer_region(linked(self), src, src_offset, dst, dst_offset, nbytes, stream, flags)
 
@@ -1630,11 +1631,11 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
-                InvalidArgSize, InvalidHostPtr, InvalidValue.
+                InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
+            NexusError: OutOfResources, InvalidOperation, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return fill_buffer(linked(self), buffer, offset, nbytes, pattern, pattern_nbytes, stream, flags)
 
@@ -1649,9 +1650,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer.
             WaitTimeoutError: Timeout.
+            NexusError: InvalidOperation, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return wait_buffer(linked(self), buffer, timeout_ns)
 
@@ -1917,9 +1918,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidStream.
             WaitTimeoutError: Timeout.
+            NexusError: InvalidOperation, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return synchronize_stream(linked(self), stream, timeout_ns)
 
@@ -1935,9 +1936,9 @@ cdef class Backend:
             InvalidArgumentError: InvalidStream, InvalidValue.
             WaitTimeoutError: Timeout.
             ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
+            NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return wait_run(linked(self), stream, ticket, timeout_ns)
 
@@ -2169,7 +2170,7 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidStream, InvalidCommand,
                 InvalidKernelArgs, InvalidValue, InvalidDevice.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.

@@ -250,7 +250,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidBuffer", "InvalidHostPtr", "InvalidBufferSize", "InvalidValue", "Timeout",
-            "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidOperation", "OutOfHostMemory", "DeviceLost", "NotSupported",
         ),
         "release",
         True,
@@ -274,7 +274,8 @@ FUNCTIONS = (
         ),
         (
             "InvalidBuffer", "InvalidStream", "InvalidBufferSize", "MemCopyOverlap", "InvalidValue",
-            "ExecutionFailed", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "ExecutionFailed", "OutOfResources", "InvalidOperation", "InvalidDevice",
+            "OutOfHostMemory", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -298,8 +299,8 @@ FUNCTIONS = (
         ),
         (
             "InvalidBuffer", "InvalidStream", "InvalidBufferSize", "InvalidArgSize",
-            "InvalidHostPtr", "InvalidValue", "ExecutionFailed", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidHostPtr", "InvalidValue", "ExecutionFailed", "OutOfResources",
+            "InvalidOperation", "InvalidDevice", "OutOfHostMemory", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -317,7 +318,8 @@ FUNCTIONS = (
             Arg("timeout_ns", "uint64", "uint64_t", "in", False, 18446744073709551615, True),
         ),
         (
-            "InvalidBuffer", "Timeout", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidBuffer", "Timeout", "InvalidOperation", "OutOfHostMemory", "DeviceLost",
+            "NotSupported",
         ),
         "release",
         True,
@@ -606,7 +608,8 @@ FUNCTIONS = (
             Arg("timeout_ns", "uint64", "uint64_t", "in", False, 18446744073709551615, True),
         ),
         (
-            "InvalidStream", "Timeout", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidStream", "Timeout", "InvalidOperation", "OutOfHostMemory", "DeviceLost",
+            "NotSupported",
         ),
         "release",
         True,
@@ -626,7 +629,8 @@ FUNCTIONS = (
         ),
         (
             "InvalidStream", "Timeout", "InvalidValue", "ExecutionFailed",
-            "ExecStatusErrorForEventsInWaitList", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "ExecStatusErrorForEventsInWaitList", "InvalidOperation", "ProfilingInfoNotAvailable",
+            "OutOfHostMemory", "DeviceLost", "NotSupported",
         ),
         "release",
         True,
@@ -880,7 +884,8 @@ FUNCTIONS = (
         (
             "InvalidSchedule", "InvalidStream", "InvalidOperation", "InvalidCommand",
             "InvalidKernelArgs", "InvalidValue", "InvalidDevice", "ExecutionFailed",
-            "ExecStatusErrorForEventsInWaitList", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "ExecStatusErrorForEventsInWaitList", "OutOfResources", "OutOfHostMemory", "DeviceLost",
+            "NotSupported",
         ),
         "release",
         False,
@@ -1124,7 +1129,7 @@ FUNCTIONS = (
         (
             "InvalidCommand", "OutOfHostMemory", "DeviceLost", "NotSupported",
         ),
-        "hold",
+        "release",
         False,
         "",
         False,

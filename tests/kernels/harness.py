@@ -60,6 +60,7 @@ class KernelInfo(ctypes.Structure):
         ("group", ctypes.c_int32 * 3),
         ("name", ctypes.c_char_p),
         ("args", ctypes.POINTER(ArgInfo)),
+        ("arg_nbytes", ctypes.c_uint32),
     )
 
 

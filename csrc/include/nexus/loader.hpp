@@ -151,8 +151,11 @@ class Loader {
       return {NXS_InvalidBinary, "it is no layer of nexus: it has no function nxsAttachLayer"};
     // A layer that is older than a function leaves it as it is.
     auto table = std::make_unique<nxs_table>(next);
-    if (const nxs_status status = attach_layer(runtime, &next, table.get()); status < 0)
-      return {status, failure_text(*table)};
+    if (const nxs_status status = attach_layer(runtime, &next, table.get()); status < 0) {
+      nxs_table own;  // the layer's words, not the plugin's
+      fill_table(image, &own);
+      return {status, failure_text(own)};
+    }
     publish(runtime, std::move(table));
     return {runtime, {}};
   }

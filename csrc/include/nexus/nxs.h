@@ -410,7 +410,8 @@ NXS_API nxs_status nxsGetBufferProperty(nxs_handle buffer, nxs_uint property, vo
 //   timeout_ns  [in] how long to wait, in nanoseconds.
 //
 // Returns NXS_Success, or NXS_InvalidBuffer, NXS_InvalidHostPtr, NXS_InvalidBufferSize,
-// NXS_InvalidValue, NXS_Timeout, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidValue, NXS_Timeout, NXS_InvalidOperation, NXS_OutOfHostMemory, NXS_DeviceLost,
+// NXS_NotSupported.
 // Blocks until then or the time is over. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsCopyBuffer(nxs_handle buffer, void *host_ptr, nxs_flags flags, size_t nbytes,
                                  uint64_t timeout_ns) NXS_NOEXCEPT;
@@ -428,7 +429,8 @@ NXS_API nxs_status nxsCopyBuffer(nxs_handle buffer, void *host_ptr, nxs_flags fl
 //
 // Returns the ticket of the run, a positive number on the stream's timeline, or
 // NXS_InvalidBuffer, NXS_InvalidStream, NXS_InvalidBufferSize, NXS_MemCopyOverlap,
-// NXS_InvalidValue, NXS_ExecutionFailed, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidValue, NXS_ExecutionFailed, NXS_OutOfResources, NXS_InvalidOperation,
+// NXS_InvalidDevice, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Blocks with NXS_RunFlags_Blocking only. Thread-safe. Since 1.0.
 NXS_API int64_t nxsCopyBufferRegion(nxs_handle src, size_t src_offset, nxs_handle dst,
                                     size_t dst_offset, size_t nbytes, nxs_handle stream,
@@ -446,8 +448,9 @@ NXS_API int64_t nxsCopyBufferRegion(nxs_handle src, size_t src_offset, nxs_handl
 //
 // Returns the ticket of the run, a positive number on the stream's timeline, or
 // NXS_InvalidBuffer, NXS_InvalidStream, NXS_InvalidBufferSize, NXS_InvalidArgSize,
-// NXS_InvalidHostPtr, NXS_InvalidValue, NXS_ExecutionFailed, NXS_OutOfHostMemory,
-// NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidHostPtr, NXS_InvalidValue, NXS_ExecutionFailed, NXS_OutOfResources,
+// NXS_InvalidOperation, NXS_InvalidDevice, NXS_OutOfHostMemory, NXS_DeviceLost,
+// NXS_NotSupported.
 // Blocks with NXS_RunFlags_Blocking only. Thread-safe. Since 1.0.
 NXS_API int64_t nxsFillBuffer(nxs_handle buffer, size_t offset, size_t nbytes, const void *pattern,
                               size_t pattern_nbytes, nxs_handle stream,
@@ -459,8 +462,8 @@ NXS_API int64_t nxsFillBuffer(nxs_handle buffer, size_t offset, size_t nbytes, c
 //   buffer      [in] buffer.
 //   timeout_ns  [in] how long to wait, in nanoseconds.
 //
-// Returns NXS_Success, or NXS_InvalidBuffer, NXS_Timeout, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// Returns NXS_Success, or NXS_InvalidBuffer, NXS_Timeout, NXS_InvalidOperation,
+// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Blocks until then or the time is over. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsWaitBuffer(nxs_handle buffer, uint64_t timeout_ns) NXS_NOEXCEPT;
 
@@ -633,8 +636,8 @@ NXS_API nxs_status nxsGetStreamProperty(nxs_handle stream, nxs_uint property, vo
 //   stream      [in] stream.
 //   timeout_ns  [in] how long to wait, in nanoseconds.
 //
-// Returns NXS_Success, or NXS_InvalidStream, NXS_Timeout, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// Returns NXS_Success, or NXS_InvalidStream, NXS_Timeout, NXS_InvalidOperation,
+// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Blocks until then or the time is over. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsSynchronizeStream(nxs_handle stream, uint64_t timeout_ns) NXS_NOEXCEPT;
 
@@ -645,7 +648,8 @@ NXS_API nxs_status nxsSynchronizeStream(nxs_handle stream, uint64_t timeout_ns) 
 //   timeout_ns  [in] how long to wait, in nanoseconds.
 //
 // Returns NXS_Success, or NXS_InvalidStream, NXS_Timeout, NXS_InvalidValue, NXS_ExecutionFailed,
-// NXS_ExecStatusErrorForEventsInWaitList, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_ExecStatusErrorForEventsInWaitList, NXS_InvalidOperation, NXS_ProfilingInfoNotAvailable,
+// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
 // Blocks until then or the time is over. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsWaitRun(nxs_handle stream, int64_t ticket, uint64_t timeout_ns) NXS_NOEXCEPT;
 
@@ -802,7 +806,8 @@ NXS_API nxs_status nxsGetScheduleProperty(nxs_handle schedule, nxs_uint property
 // Returns the ticket of the run, a positive number on the stream's timeline, or
 // NXS_InvalidSchedule, NXS_InvalidStream, NXS_InvalidOperation, NXS_InvalidCommand,
 // NXS_InvalidKernelArgs, NXS_InvalidValue, NXS_InvalidDevice, NXS_ExecutionFailed,
-// NXS_ExecStatusErrorForEventsInWaitList, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_ExecStatusErrorForEventsInWaitList, NXS_OutOfResources, NXS_OutOfHostMemory,
+// NXS_DeviceLost, NXS_NotSupported.
 // Blocks with NXS_RunFlags_Blocking only. Thread-safe. Since 1.0.
 NXS_API int64_t nxsRunSchedule(nxs_handle schedule, nxs_handle stream,
                                nxs_flags flags) NXS_NOEXCEPT;

@@ -2,6 +2,7 @@
 // kernels out of them.
 #include "library.hpp"
 
+#include <cstddef>
 #include <mutex>
 
 #include "pool.hpp"
@@ -43,21 +44,27 @@ std::shared_ptr<const Dylib> open_image(std::span<const std::byte> bytes, const 
   return image;
 }
 
+// The records as version 1.0 had them: later ones are larger, never smaller.
+constexpr size_t kKernelInfoNbytes = offsetof(nxs_kernel_info, arg_nbytes) + sizeof(uint32_t);
+constexpr size_t kArgInfoNbytes = offsetof(nxs_arg_info, access) + sizeof(char);
+
 void check_info(const nxs_kernel_info &record, const std::string &name) {
-  if (record.struct_size < sizeof(nxs_kernel_info) || record.n_args > kMaxArguments ||
-      (record.n_args && !record.args))
+  const bool whole = record.struct_size >= kKernelInfoNbytes && record.n_args <= kMaxArguments;
+  if (!whole || (record.n_args && (!record.args || record.arg_nbytes < kArgInfoNbytes)))
     throw Error(NXS_InvalidKernelDefinition,
                 "the info record of kernel " + name +
-                    " is damaged or of another version; rebuild the library with this "
-                    "version's headers");
+                    " is damaged or of another version; rebuild the library with the headers of "
+                    "this version");
 }
 
 KernelInfo copy_info(const nxs_kernel_info &record, const std::string &name) {
   check_info(record, name);
   KernelInfo info;
   for (size_t d = 0; d < 3; ++d) info.group[d] = static_cast<uint32_t>(record.group[d]);
+  const auto *first = reinterpret_cast<const std::byte *>(record.args);
   for (uint32_t i = 0; i < record.n_args; ++i) {
-    const nxs_arg_info &arg = record.args[i];
+    const auto &arg =
+        *reinterpret_cast<const nxs_arg_info *>(first + size_t{i} * record.arg_nbytes);
     info.args.push_back(
         {arg.name ? arg.name : "", arg.type ? arg.type : "", arg.nbytes, arg.access});
   }

@@ -1,6 +1,8 @@
 // The C functions of the runtime and its devices; include it in one .cpp of a plugin.
 #pragma once
 
+#include <cstddef>
+
 #include "backend.hpp"
 #include "sdk/tables.hpp"
 
@@ -14,7 +16,9 @@ NXS_API const char *nxsGetLastError(void) noexcept { return nxs::last_error().c_
 
 NXS_API nxs_status nxsInitialize(const nxs_init *init) noexcept {
   return guard([&] {
-    if (!init || init->struct_size < sizeof(nxs_init))
+    // As version 1.0 has it: a later caller's is larger, never smaller.
+    constexpr size_t kInitNbytes = offsetof(nxs_init, runtime) + sizeof(uint32_t);
+    if (!init || init->struct_size < kInitNbytes)
       throw Error(NXS_InvalidValue, "nxs_init is NULL or its struct_size is not set");
     if (init->api_version >> 16 != NXS_API_MAJOR)
       throw Error(NXS_IncompatibleVersion, "the caller speaks API version " +
