@@ -110,9 +110,9 @@ class Device(DeviceBase):
             FileNotFoundError: there is no such file.
             InvalidArgumentError: it is no library that the device can load.
         """
-        path = os.fspath(filepath)
+        path = os.fspath(filepath) if hasattr(filepath, "__fspath__") else filepath
         if not isinstance(path, str):
-            raise TypeError("filepath is bytes; it is a str or a Path")
+            raise TypeError(f"filepath is {path!r}; it is a str or a Path")
         if not os.path.exists(path):
             raise FileNotFoundError(errno.ENOENT, "there is no such library file", path)
         handle = nxs.create_library_from_file(self.runtime_number, self.id, path)

@@ -43,6 +43,8 @@ class RuntimeList(list[Runtime]):
                 if runtime.name == key:
                     return runtime
             raise KeyError(f"no runtime {key!r} is here, only {self.names()}; {_why_not(key)}")
+        if not isinstance(key, int) or isinstance(key, bool):
+            raise TypeError(f"key is {key!r}; it is the name of a runtime, or its place from 0")
         if not -len(self) <= key < len(self):
             raise IndexError(f"there are {len(self)} runtimes ({self.names()}) and no {key}")
         return list.__getitem__(self, key)
