@@ -27,8 +27,8 @@ void *operator new(size_t nbytes) {
 void operator delete(void *data) noexcept { std::free(data); }
 void operator delete(void *data, size_t) noexcept { std::free(data); }
 
-extern "C" int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                              void *(*call)(void *), void *argument) {
+extern "C" NXS_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                                         void *(*call)(void *), void *argument) {
   using Create = int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
   static const auto real = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
   return no_threads ? EAGAIN : real(thread, attributes, call, argument);
