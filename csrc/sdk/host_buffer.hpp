@@ -137,11 +137,12 @@ inline constexpr std::array kHostBufferProperties{
         NP_UseCount, [](const auto &buffer) -> Value { return use_count(buffer.object); }},
 };
 
+// memmove, because wrapped memory may be the host's side of its own copy, or be wrapped twice.
 inline void copy_host_buffer(const HostBuffer &buffer, void *host_ptr, nxs_copy_flags direction) {
   if (direction == NXS_CopyFlags_HostToDevice)
-    std::memcpy(buffer.data(), host_ptr, buffer.nbytes);
+    std::memmove(buffer.data(), host_ptr, buffer.nbytes);
   else
-    std::memcpy(host_ptr, buffer.data(), buffer.nbytes);
+    std::memmove(host_ptr, buffer.data(), buffer.nbytes);
 }
 
 // Repeats a pattern of 1, 2, 4, 8 or 16 bytes.
@@ -164,7 +165,7 @@ template <class Step>
 void copy_or_fill(const Step &step) {
   std::byte *to = step.dst->data() + step.dst_offset;
   if (step.type == NXS_CommandType_Copy)
-    std::memcpy(to, step.src->data() + step.src_offset, step.nbytes);
+    std::memmove(to, step.src->data() + step.src_offset, step.nbytes);
   else
     fill_host(to, step.nbytes, std::span(step.pattern).first(step.pattern_nbytes));
 }

@@ -183,6 +183,17 @@ def test_a_part_of_wrapped_memory_is_that_part_of_it(lab: Lab) -> None:
     assert lab.get("buffer", part, Property.HostPointer) == host.ctypes.data + 256
 
 
+@pytest.mark.parametrize(("first", "to"), [(0, 100), (100, 0), (0, 0)])
+def test_wrapped_memory_can_be_copied_to_where_it_lies(lab: Lab, first: int, to: int) -> None:
+    lab.needs("wrap")
+    host = random_bytes(600)
+    expected = host.copy()
+    expected[to : to + 500] = host[first : first + 500]
+    buffer = lab.buffer(host[first : first + 500], BufferFlags.Wrap)
+    lab.api.copy_buffer(buffer, host[to : to + 500])
+    np.testing.assert_array_equal(host, expected)
+
+
 def test_wrapping_needs_memory(lab: Lab) -> None:
     lab.needs("wrap")
     with refused(Status.InvalidHostPtr):

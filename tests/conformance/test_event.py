@@ -85,6 +85,19 @@ def test_a_wait_without_a_signal_times_out(lab: Lab, timeout_ns: int) -> None:
     assert value_of(lab, event) == 4
 
 
+@pytest.mark.parametrize("timeout_ns", [2**62, 2**63, 2**64 - 2, 2**64 - 1])
+def test_a_timeout_may_be_longer_than_any_clock(lab: Lab, timeout_ns: int) -> None:
+    event, schedule, stream = lab.event(), lab.schedule(), lab.stream()
+    lab.wait(schedule, event)
+    ticket = lab.api.run_schedule(schedule, stream)
+    timer = threading.Timer(0.02, lab.api.signal_event, [event])
+    timer.start()
+    lab.api.wait_event(event, 1, timeout_ns)
+    lab.api.wait_run(stream, ticket, timeout_ns)
+    lab.api.synchronize_stream(stream, timeout_ns)
+    timer.join()
+
+
 @pytest.mark.parametrize("n_waiting", [1, 8])
 def test_the_host_wakes_when_its_value_is_reached(lab: Lab, n_waiting: int) -> None:
     event, reached = lab.event(), []
