@@ -64,11 +64,13 @@ def read_facts(path: Path) -> dict[str, Any]:
 
 def read_plugins(csrc: Path) -> list[Plugin]:
     """Read every plugin.toml under `csrc`; leave out what is not for this platform."""
-    plugins = []
+    plugins: list[Plugin] = []
     for facts_file in sorted((csrc / "plugins").glob("*/plugin.toml")):
         facts = read_facts(facts_file)
         if sys.platform not in facts.get("platforms", [sys.platform]):
             continue
+        if facts["name"] in {plugin.name for plugin in plugins}:
+            raise CompileError(f"{facts_file}: another folder has the name {facts['name']!r} too")
         folder = facts_file.parent
         shared = [folder.parent / name for name in facts.get("shared", [])]
         sources = [path for glob in facts["sources"] for path in sorted(folder.glob(glob))]

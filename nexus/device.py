@@ -87,6 +87,11 @@ class Device(DeviceBase):
             TypeError: the device cannot use that memory.
             ValueError: the array has gaps.
         """
+        if not any(hasattr(array, name) for name in ("__dlpack__", "__cuda_array_interface__")):
+            raise TypeError(
+                f"array is {array!r:.80}, which has no __dlpack__; create_buffer(data, copy=False) "
+                "borrows other memory of the host"
+            )
         return make_buffer(Buffer, self, array, None, False)
 
     def copied(self, buffer: Buffer, dtype: DTypeLike, copy: bool) -> Buffer:
@@ -160,8 +165,8 @@ class Device(DeviceBase):
         """Make an event, which starts at 0.
 
         Args:
-            event_type: Shared: any stream, device and runtime, and the host; Signal: this device
-                and the host; Fence: this device.
+            event_type: Shared: any stream and device of this runtime, and the host; Signal: this
+                device and the host; Fence: this device.
         """
         if not isinstance(event_type, int) or isinstance(event_type, bool):
             raise TypeError(f"event_type is {event_type!r}; it is a member of nexus.event_type")

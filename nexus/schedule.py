@@ -88,6 +88,7 @@ class Schedule(ScheduleBase):
             target_offset: first byte in the target.
         """
         where = self._handle_of(source, "source"), self._handle_of(target, "target")
+        target._check_writable("copied into")
         first, n = scalars.extent(source, source_offset, nbytes, "the source")
         place, n = scalars.extent(target, target_offset, n, "the target")
         handle = self._call(nxs.create_copy_command, where[0], first, where[1], place, n)
@@ -112,6 +113,7 @@ class Schedule(ScheduleBase):
             nbytes: how many bytes; None: up to the end of the buffer.
         """
         where = self._handle_of(buffer, "buffer")
+        buffer._check_writable("filled")
         pattern = scalars.pattern(value, dtype, buffer.element)
         first, n = scalars.extent(buffer, offset, nbytes, "the buffer")
         handle = self._call(nxs.create_fill_command, where, first, n, pattern)
@@ -222,6 +224,7 @@ class Command(CommandBase):
 
     def set_value(self, value: int) -> None:
         """Set the value of a signal or wait command; the next run sees it."""
+        _ = self.handle  # a closed command says that it is closed
         self.get_event()
         self._set_value(0, checked_value(value).to_bytes(8, sys.byteorder))
 

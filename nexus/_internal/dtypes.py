@@ -65,10 +65,21 @@ def element_of(dtype: DTypeLike) -> Element:
         return _element_of.__wrapped__(dtype)  # a list of fields, which NumPy takes
 
 
+# Digits are bits here and bytes in NumPy: where both have a type, neither is guessed.
+_AMBIGUOUS: dict[Any, str] = {
+    "f4": "is 4 bits here and 4 bytes in NumPy; write 'fp4' or 'float32'",
+    "f8": "is 8 bits here and 8 bytes in NumPy; write 'fp8' or 'float64'",
+    "i4": "is 4 bits here and 4 bytes in NumPy; write 'int4' or 'int32'",
+    "u4": "is 4 bits here and 4 bytes in NumPy; write 'uint4' or 'uint32'",
+}
+
+
 @functools.lru_cache(maxsize=256, typed=True)  # DataType.F32 == 1
 def _element_of(dtype: DTypeLike) -> Element:
     if isinstance(dtype, DataType):
         return _element_of_data_type(dtype)
+    if dtype in _AMBIGUOUS:
+        raise TypeError(f"{dtype!r} {_AMBIGUOUS[dtype]}")
     if isinstance(dtype, str) and dtype in _SPELLINGS:
         return _element_of_data_type(_SPELLINGS[dtype])
     if type(dtype).__module__ == "torch":

@@ -183,8 +183,16 @@ def check_borrowable(array: Array, device: Any) -> None:
         )
 
 
+_WRITTEN = {"fill": 0, "copy": 1}  # the buffer that a command without a kernel writes
+
+
 def check_not_written(command: Any, argument: int, what: str) -> None:
-    """Raise when the kernel says that it writes this argument, which is read-only."""
+    """Raise when the command writes this argument, which is read-only: as the kernel says it."""
+    if command.kernel is None and _WRITTEN.get(command.get_property_str("Type")) == argument:
+        raise ValueError(
+            f"the command writes buffer {argument} and the {what} is read-only; give one that can "
+            "be written, or a copy"
+        )
     info = command.kernel.info if command.kernel is not None else []
     if argument < len(info) and info[argument].access in ("out", "inout"):
         raise ValueError(

@@ -109,3 +109,35 @@ def test_properties_are_those_of_the_python_object(device: nexus.Device) -> None
     assert {nexus.property.Shape, nexus.property.DataType, nexus.property.UseCount} <= {*keys}
     for key in keys:
         assert buffer.get_property(key) is not None
+
+
+@pytest.mark.parametrize("command_of", ["fill", "copy"])
+def test_no_command_writes_into_read_only_memory(device: nexus.Device, command_of: str) -> None:
+    borrowed = device.create_buffer(b"hello world 1234", copy=False)
+    other = device.create_buffer(16)
+    schedule = device.create_schedule()
+    with pytest.raises(ValueError, match="read-only"):
+        if command_of == "fill":
+            schedule.create_fill_command(borrowed, 65)
+        else:
+            schedule.create_copy_command(other, borrowed)
+    fill, copy = (
+        schedule.create_fill_command(other, 65),
+        schedule.create_copy_command(borrowed, other),
+    )
+    with pytest.raises(ValueError, match="read-only"):
+        fill.set_buffer(0, borrowed)
+    with pytest.raises(ValueError, match="read-only"):
+        copy.set_buffer(1, borrowed)
+    assert bytes(borrowed.numpy()) == b"hello world 1234"
+
+
+def test_only_an_array_is_borrowed_by_dlpack(device: nexus.Device) -> None:
+    with pytest.raises(TypeError, match="no __dlpack__"):
+        device.from_dlpack(5)
+
+
+@pytest.mark.parametrize("name", ["f4", "f8", "i4", "u4"])
+def test_a_name_that_numpy_reads_in_bytes_is_not_guessed(device: nexus.Device, name: str) -> None:
+    with pytest.raises(TypeError, match="bits here and . bytes in NumPy"):
+        device.create_buffer(4, name)

@@ -138,8 +138,8 @@ static inline int nxs_cpu_next_row(nxs_cpu_rows *rows) {
 #define NXS_CPU_GROUP_KERNEL_INFO(name, X, Y, Z, ...)                                       \
   static const nxs_arg_info name##__nxs_args[] = {NXS_LIST(NXS_CPU_ARG_INFO, __VA_ARGS__)}; \
   NXS_CPU_EXPORT const nxs_kernel_info name##__nxs_info = {                                 \
-      sizeof(nxs_kernel_info), NXS_COUNT(__VA_ARGS__), {X, Y, Z}, #name, name##__nxs_args,  \
-      sizeof(nxs_arg_info)}
+      sizeof(nxs_kernel_info), NXS_COUNT(__VA_ARGS__), {X, Y, Z}, #name,                    \
+      name##__nxs_args,        sizeof(nxs_arg_info)}
 
 /* ---- parts of the macros above ------------------------------------------------------------ */
 

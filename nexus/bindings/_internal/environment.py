@@ -17,7 +17,10 @@ VARIABLES = {
         "Threads that run groups on the cpu runtime, the calling one included; at least one "
         "worker is kept. Default: the CPUs of the affinity mask."
     ),
-    "NEXUS_CC": "The C++ compiler for kernels of the cpu runtime; before `CC` and those on `PATH`.",
+    "NEXUS_CC": (
+        "The C++ compiler for kernels of the cpu runtime; before `CXX` (for C++), `CC` and "
+        "those on `PATH`."
+    ),
     "NEXUS_DEVICE_PATH": (
         "Folders with architecture files of your own, which extend and override the device "
         "library."
