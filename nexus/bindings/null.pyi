@@ -46,8 +46,8 @@ def get_property_info(property: Property | int) -> tuple[int, str]:
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_runtime_property(property: Property | int) -> PropertyValue:
@@ -63,8 +63,8 @@ def get_runtime_property(property: Property | int) -> PropertyValue:
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_device_property(device: int, property: Property | int) -> PropertyValue:
@@ -81,8 +81,8 @@ def get_device_property(device: int, property: Property | int) -> PropertyValue:
         InvalidArgumentError: InvalidDevice, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_buffer(
@@ -106,8 +106,8 @@ def create_buffer(
         InvalidArgumentError: InvalidDevice, InvalidBufferSize, InvalidValue,
             InvalidHostPtr.
         OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_sub_buffer(buffer: int, offset: int, nbytes: int) -> int:
@@ -125,8 +125,8 @@ def create_sub_buffer(buffer: int, offset: int, nbytes: int) -> int:
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidBufferSize, MisalignedSubBufferOffset.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_buffer_property(buffer: int, property: Property | int) -> PropertyValue:
@@ -143,8 +143,8 @@ def get_buffer_property(buffer: int, property: Property | int) -> PropertyValue:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def copy_buffer(
@@ -169,7 +169,7 @@ def copy_buffer(
         InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
             InvalidValue.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -202,7 +202,7 @@ def copy_buffer_region(
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             MemCopyOverlap, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: OutOfResources, InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -234,7 +234,7 @@ def fill_buffer(
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: OutOfResources, InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -250,7 +250,7 @@ def wait_buffer(buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
     Raises:
         InvalidArgumentError: InvalidBuffer.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -269,8 +269,8 @@ def export_buffer(buffer: int, type: ExportType | int) -> bytes:
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def import_buffer(device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0) -> int:
@@ -288,8 +288,8 @@ def import_buffer(device: int, type: ExportType | int, value: HostMemory, nbytes
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def release_buffer(buffer: int) -> None:
@@ -302,8 +302,8 @@ def release_buffer(buffer: int) -> None:
     Raises:
         InvalidArgumentError: InvalidBuffer.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_library(device: int, data: HostMemory, nbytes: int = 0) -> int:
@@ -319,9 +319,9 @@ def create_library(device: int, data: HostMemory, nbytes: int = 0) -> int:
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidBinary, InvalidHostPtr.
-        NexusError: OutOfResources, NotSupported.
         CompileError: BuildProgramFailure.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
 
@@ -337,9 +337,9 @@ def create_library_from_file(device: int, path: str | bytes) -> int:
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidBinary.
-        NexusError: OutOfResources, NotSupported.
         CompileError: BuildProgramFailure.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
 
@@ -357,8 +357,8 @@ def get_library_property(library: int, property: Property | int) -> PropertyValu
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_library_kernels(library: int) -> list[str]:
@@ -373,8 +373,8 @@ def get_library_kernels(library: int) -> list[str]:
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def release_library(library: int) -> None:
@@ -386,8 +386,8 @@ def release_library(library: int) -> None:
     Raises:
         InvalidArgumentError: InvalidLibrary.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_kernel(library: int, name: str | bytes, flags: KernelFlags | int = 0) -> int:
@@ -405,8 +405,8 @@ def get_kernel(library: int, name: str | bytes, flags: KernelFlags | int = 0) ->
         InvalidArgumentError: InvalidLibrary, InvalidValue.
         KernelNotFoundError: InvalidKernelName, InvalidKernelDefinition.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_kernel_property(kernel: int, property: Property | int) -> PropertyValue:
@@ -423,8 +423,8 @@ def get_kernel_property(kernel: int, property: Property | int) -> PropertyValue:
         InvalidArgumentError: InvalidKernel, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def release_kernel(kernel: int) -> None:
@@ -436,8 +436,8 @@ def release_kernel(kernel: int) -> None:
     Raises:
         InvalidArgumentError: InvalidKernel.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_stream(device: int, flags: StreamFlags | int = 0) -> int:
@@ -452,8 +452,8 @@ def create_stream(device: int, flags: StreamFlags | int = 0) -> int:
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidQueueProperties.
-        NexusError: OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
 
@@ -470,8 +470,8 @@ def get_default_stream(device: int) -> int:
     Raises:
         InvalidArgumentError: InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_stream_property(stream: int, property: Property | int) -> PropertyValue:
@@ -488,8 +488,8 @@ def get_stream_property(stream: int, property: Property | int) -> PropertyValue:
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def synchronize_stream(stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -503,7 +503,7 @@ def synchronize_stream(stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> Non
     Raises:
         InvalidArgumentError: InvalidStream.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -520,14 +520,15 @@ def wait_run(stream: int, ticket: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> 
         InvalidArgumentError: InvalidStream, InvalidValue.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-        NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
+        NexusError: InvalidOperation, ProfilingInfoNotAvailable, OutOfResources,
+            NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
 
 def get_run_property(stream: int, ticket: int, property: Property | int) -> PropertyValue:
     """Read one property of a run: Status, and when it was timed ElapsedTime and TimeStamp. A
-    stream keeps them for its newest 4096 runs that were timed or failed.
+    stream remembers its newest 4096 timed runs and its newest 4096 failed ones.
 
     Args:
         stream: the stream it was submitted to.
@@ -540,7 +541,7 @@ def get_run_property(stream: int, ticket: int, property: Property | int) -> Prop
     Raises:
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -553,7 +554,7 @@ def release_stream(stream: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidStream.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -570,8 +571,8 @@ def create_event(device: int, type: EventType | int = 0) -> int:
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
-        NexusError: OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
 
@@ -589,8 +590,8 @@ def get_event_property(event: int, property: Property | int) -> PropertyValue:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def signal_event(event: int, value: int = 1) -> None:
@@ -604,8 +605,8 @@ def signal_event(event: int, value: int = 1) -> None:
     Raises:
         InvalidArgumentError: InvalidEvent.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def wait_event(event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -622,8 +623,8 @@ def wait_event(event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF)
         WaitTimeoutError: Timeout.
         ExecutionError: ExecStatusErrorForEventsInWaitList.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def reset_event(event: int, value: int = 0) -> None:
@@ -636,7 +637,7 @@ def reset_event(event: int, value: int = 0) -> None:
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -655,8 +656,8 @@ def export_event(event: int, type: ExportType | int) -> bytes:
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def import_event(device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0) -> int:
@@ -674,8 +675,8 @@ def import_event(device: int, type: ExportType | int, value: HostMemory, nbytes:
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def release_event(event: int) -> None:
@@ -687,8 +688,8 @@ def release_event(event: int) -> None:
     Raises:
         InvalidArgumentError: InvalidEvent.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_schedule(device: int, flags: ScheduleFlags | int = 0) -> int:
@@ -704,8 +705,8 @@ def create_schedule(device: int, flags: ScheduleFlags | int = 0) -> int:
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_schedule_property(schedule: int, property: Property | int) -> PropertyValue:
@@ -721,7 +722,7 @@ def get_schedule_property(schedule: int, property: Property | int) -> PropertyVa
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -756,8 +757,8 @@ def release_schedule(schedule: int) -> None:
     Raises:
         InvalidArgumentError: InvalidSchedule.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_command(schedule: int, kernel: int) -> int:
@@ -774,8 +775,8 @@ def create_command(schedule: int, kernel: int) -> int:
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidKernel, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_signal_command(schedule: int, event: int, value: int = 1) -> int:
@@ -792,8 +793,8 @@ def create_signal_command(schedule: int, event: int, value: int = 1) -> int:
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_wait_command(schedule: int, event: int, value: int = 1) -> int:
@@ -811,8 +812,8 @@ def create_wait_command(schedule: int, event: int, value: int = 1) -> int:
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_copy_command(
@@ -836,8 +837,8 @@ def create_copy_command(
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             MemCopyOverlap.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_fill_command(
@@ -866,8 +867,8 @@ def create_fill_command(
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def set_command_argument(command: int, index: int, buffer: int) -> None:
@@ -883,8 +884,8 @@ def set_command_argument(command: int, index: int, buffer: int) -> None:
         InvalidArgumentError: InvalidCommand, InvalidBuffer, InvalidArgIndex,
             InvalidArgValue, InvalidBufferSize, MemCopyOverlap, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def set_command_scalar(command: int, index: int, value: HostMemory, nbytes: int = 0) -> None:
@@ -901,8 +902,8 @@ def set_command_scalar(command: int, index: int, value: HostMemory, nbytes: int 
         InvalidArgumentError: InvalidCommand, InvalidArgIndex, InvalidArgValue,
             InvalidArgSize, InvalidHostPtr.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def set_command_option(command: int, option: CommandOption | int, value: int) -> None:
@@ -915,7 +916,7 @@ def set_command_option(command: int, option: CommandOption | int, value: int) ->
 
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidValue, MaxSizeRestrictionExceeded.
-        NexusError: NotSupported.
+        NexusError: NotSupported, OutOfResources.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -933,8 +934,8 @@ def finalize_command(command: int, group_size: Dim3, grid_size: Dim3) -> None:
         InvalidArgumentError: InvalidCommand, InvalidWorkGroupSize, InvalidWorkItemSize,
             InvalidGlobalWorkSize.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_command_property(command: int, property: Property | int) -> PropertyValue:
@@ -950,7 +951,7 @@ def get_command_property(command: int, property: Property | int) -> PropertyValu
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -964,6 +965,6 @@ def release_command(command: int) -> None:
     Raises:
         InvalidArgumentError: InvalidCommand.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """

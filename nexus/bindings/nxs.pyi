@@ -64,8 +64,8 @@ def get_property_info(runtime: int, property: Property | int) -> tuple[int, str]
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_runtime_property(runtime: int, property: Property | int) -> PropertyValue:
@@ -82,8 +82,8 @@ def get_runtime_property(runtime: int, property: Property | int) -> PropertyValu
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_device_property(runtime: int, device: int, property: Property | int) -> PropertyValue:
@@ -101,8 +101,8 @@ def get_device_property(runtime: int, device: int, property: Property | int) -> 
         InvalidArgumentError: InvalidDevice, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_buffer(
@@ -131,8 +131,8 @@ def create_buffer(
         InvalidArgumentError: InvalidDevice, InvalidBufferSize, InvalidValue,
             InvalidHostPtr.
         OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_sub_buffer(runtime: int, buffer: int, offset: int, nbytes: int) -> int:
@@ -151,8 +151,8 @@ def create_sub_buffer(runtime: int, buffer: int, offset: int, nbytes: int) -> in
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidBufferSize, MisalignedSubBufferOffset.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_buffer_property(runtime: int, buffer: int, property: Property | int) -> PropertyValue:
@@ -170,8 +170,8 @@ def get_buffer_property(runtime: int, buffer: int, property: Property | int) -> 
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def copy_buffer(
@@ -198,7 +198,7 @@ def copy_buffer(
         InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
             InvalidValue.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -233,7 +233,7 @@ def copy_buffer_region(
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             MemCopyOverlap, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: OutOfResources, InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -267,7 +267,7 @@ def fill_buffer(
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: OutOfResources, InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -284,7 +284,7 @@ def wait_buffer(runtime: int, buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF)
     Raises:
         InvalidArgumentError: InvalidBuffer.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -304,8 +304,8 @@ def export_buffer(runtime: int, buffer: int, type: ExportType | int) -> bytes:
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def import_buffer(
@@ -326,8 +326,8 @@ def import_buffer(
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def release_buffer(runtime: int, buffer: int) -> None:
@@ -341,8 +341,8 @@ def release_buffer(runtime: int, buffer: int) -> None:
     Raises:
         InvalidArgumentError: InvalidBuffer.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_library(runtime: int, device: int, data: HostMemory, nbytes: int = 0) -> int:
@@ -359,9 +359,9 @@ def create_library(runtime: int, device: int, data: HostMemory, nbytes: int = 0)
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidBinary, InvalidHostPtr.
-        NexusError: OutOfResources, NotSupported.
         CompileError: BuildProgramFailure.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
 
@@ -378,9 +378,9 @@ def create_library_from_file(runtime: int, device: int, path: str | bytes) -> in
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidBinary.
-        NexusError: OutOfResources, NotSupported.
         CompileError: BuildProgramFailure.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
 
@@ -399,8 +399,8 @@ def get_library_property(runtime: int, library: int, property: Property | int) -
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_library_kernels(runtime: int, library: int) -> list[str]:
@@ -416,8 +416,8 @@ def get_library_kernels(runtime: int, library: int) -> list[str]:
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def release_library(runtime: int, library: int) -> None:
@@ -430,8 +430,8 @@ def release_library(runtime: int, library: int) -> None:
     Raises:
         InvalidArgumentError: InvalidLibrary.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_kernel(runtime: int, library: int, name: str | bytes, flags: KernelFlags | int = 0) -> int:
@@ -450,8 +450,8 @@ def get_kernel(runtime: int, library: int, name: str | bytes, flags: KernelFlags
         InvalidArgumentError: InvalidLibrary, InvalidValue.
         KernelNotFoundError: InvalidKernelName, InvalidKernelDefinition.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_kernel_property(runtime: int, kernel: int, property: Property | int) -> PropertyValue:
@@ -469,8 +469,8 @@ def get_kernel_property(runtime: int, kernel: int, property: Property | int) -> 
         InvalidArgumentError: InvalidKernel, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def release_kernel(runtime: int, kernel: int) -> None:
@@ -483,8 +483,8 @@ def release_kernel(runtime: int, kernel: int) -> None:
     Raises:
         InvalidArgumentError: InvalidKernel.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_stream(runtime: int, device: int, flags: StreamFlags | int = 0) -> int:
@@ -500,8 +500,8 @@ def create_stream(runtime: int, device: int, flags: StreamFlags | int = 0) -> in
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidQueueProperties.
-        NexusError: OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
 
@@ -519,8 +519,8 @@ def get_default_stream(runtime: int, device: int) -> int:
     Raises:
         InvalidArgumentError: InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_stream_property(runtime: int, stream: int, property: Property | int) -> PropertyValue:
@@ -538,8 +538,8 @@ def get_stream_property(runtime: int, stream: int, property: Property | int) -> 
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def synchronize_stream(runtime: int, stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -554,7 +554,7 @@ def synchronize_stream(runtime: int, stream: int, timeout_ns: int = 0xFFFFFFFFFF
     Raises:
         InvalidArgumentError: InvalidStream.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -572,7 +572,8 @@ def wait_run(runtime: int, stream: int, ticket: int, timeout_ns: int = 0xFFFFFFF
         InvalidArgumentError: InvalidStream, InvalidValue.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-        NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
+        NexusError: InvalidOperation, ProfilingInfoNotAvailable, OutOfResources,
+            NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -581,7 +582,7 @@ def get_run_property(
     runtime: int, stream: int, ticket: int, property: Property | int
 ) -> PropertyValue:
     """Read one property of a run: Status, and when it was timed ElapsedTime and TimeStamp. A
-    stream keeps them for its newest 4096 runs that were timed or failed.
+    stream remembers its newest 4096 timed runs and its newest 4096 failed ones.
 
     Args:
         runtime: number of the runtime, from `load_runtime`.
@@ -595,7 +596,7 @@ def get_run_property(
     Raises:
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -609,7 +610,7 @@ def release_stream(runtime: int, stream: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidStream.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -627,8 +628,8 @@ def create_event(runtime: int, device: int, type: EventType | int = 0) -> int:
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
-        NexusError: OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
 
@@ -647,8 +648,8 @@ def get_event_property(runtime: int, event: int, property: Property | int) -> Pr
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def signal_event(runtime: int, event: int, value: int = 1) -> None:
@@ -663,8 +664,8 @@ def signal_event(runtime: int, event: int, value: int = 1) -> None:
     Raises:
         InvalidArgumentError: InvalidEvent.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def wait_event(
@@ -684,8 +685,8 @@ def wait_event(
         WaitTimeoutError: Timeout.
         ExecutionError: ExecStatusErrorForEventsInWaitList.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def reset_event(runtime: int, event: int, value: int = 0) -> None:
@@ -699,7 +700,7 @@ def reset_event(runtime: int, event: int, value: int = 0) -> None:
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -719,8 +720,8 @@ def export_event(runtime: int, event: int, type: ExportType | int) -> bytes:
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def import_event(
@@ -741,8 +742,8 @@ def import_event(
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def release_event(runtime: int, event: int) -> None:
@@ -755,8 +756,8 @@ def release_event(runtime: int, event: int) -> None:
     Raises:
         InvalidArgumentError: InvalidEvent.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_schedule(runtime: int, device: int, flags: ScheduleFlags | int = 0) -> int:
@@ -773,8 +774,8 @@ def create_schedule(runtime: int, device: int, flags: ScheduleFlags | int = 0) -
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_schedule_property(runtime: int, schedule: int, property: Property | int) -> PropertyValue:
@@ -791,7 +792,7 @@ def get_schedule_property(runtime: int, schedule: int, property: Property | int)
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -828,8 +829,8 @@ def release_schedule(runtime: int, schedule: int) -> None:
     Raises:
         InvalidArgumentError: InvalidSchedule.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_command(runtime: int, schedule: int, kernel: int) -> int:
@@ -847,8 +848,8 @@ def create_command(runtime: int, schedule: int, kernel: int) -> int:
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidKernel, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_signal_command(runtime: int, schedule: int, event: int, value: int = 1) -> int:
@@ -866,8 +867,8 @@ def create_signal_command(runtime: int, schedule: int, event: int, value: int = 
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_wait_command(runtime: int, schedule: int, event: int, value: int = 1) -> int:
@@ -886,8 +887,8 @@ def create_wait_command(runtime: int, schedule: int, event: int, value: int = 1)
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_copy_command(
@@ -912,8 +913,8 @@ def create_copy_command(
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             MemCopyOverlap.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def create_fill_command(
@@ -944,8 +945,8 @@ def create_fill_command(
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def set_command_argument(runtime: int, command: int, index: int, buffer: int) -> None:
@@ -962,8 +963,8 @@ def set_command_argument(runtime: int, command: int, index: int, buffer: int) ->
         InvalidArgumentError: InvalidCommand, InvalidBuffer, InvalidArgIndex,
             InvalidArgValue, InvalidBufferSize, MemCopyOverlap, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def set_command_scalar(
@@ -983,8 +984,8 @@ def set_command_scalar(
         InvalidArgumentError: InvalidCommand, InvalidArgIndex, InvalidArgValue,
             InvalidArgSize, InvalidHostPtr.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def set_command_option(runtime: int, command: int, option: CommandOption | int, value: int) -> None:
@@ -998,7 +999,7 @@ def set_command_option(runtime: int, command: int, option: CommandOption | int, 
 
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidValue, MaxSizeRestrictionExceeded.
-        NexusError: NotSupported.
+        NexusError: NotSupported, OutOfResources.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -1017,8 +1018,8 @@ def finalize_command(runtime: int, command: int, group_size: Dim3, grid_size: Di
         InvalidArgumentError: InvalidCommand, InvalidWorkGroupSize, InvalidWorkItemSize,
             InvalidGlobalWorkSize.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 def get_command_property(runtime: int, command: int, property: Property | int) -> PropertyValue:
@@ -1035,7 +1036,7 @@ def get_command_property(runtime: int, command: int, property: Property | int) -
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -1050,8 +1051,8 @@ def release_command(runtime: int, command: int) -> None:
     Raises:
         InvalidArgumentError: InvalidCommand.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
 
 @final
@@ -1098,8 +1099,8 @@ class Backend:
             PropertyNotFoundError: InvalidProperty.
             InvalidArgumentError: InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def get_runtime_property(self, property: Property | int) -> PropertyValue:
@@ -1115,8 +1116,8 @@ class Backend:
             PropertyNotFoundError: InvalidProperty.
             InvalidArgumentError: InvalidArgSize, InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def get_device_property(self, device: int, property: Property | int) -> PropertyValue:
@@ -1133,8 +1134,8 @@ class Backend:
             InvalidArgumentError: InvalidDevice, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def create_buffer(
@@ -1162,8 +1163,8 @@ class Backend:
             InvalidArgumentError: InvalidDevice, InvalidBufferSize, InvalidValue,
                 InvalidHostPtr.
             OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def create_sub_buffer(self, buffer: int, offset: int, nbytes: int) -> int:
@@ -1181,8 +1182,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidBufferSize, MisalignedSubBufferOffset.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def get_buffer_property(self, buffer: int, property: Property | int) -> PropertyValue:
@@ -1199,8 +1200,8 @@ class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def copy_buffer(
@@ -1226,7 +1227,7 @@ class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
                 InvalidValue.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1260,7 +1261,7 @@ class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
                 MemCopyOverlap, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
-            NexusError: OutOfResources, InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1293,7 +1294,7 @@ class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
                 InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
-            NexusError: OutOfResources, InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1309,7 +1310,7 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1328,8 +1329,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def import_buffer(
@@ -1349,8 +1350,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def release_buffer(self, buffer: int) -> None:
@@ -1363,8 +1364,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def create_library(self, device: int, data: HostMemory, nbytes: int = 0) -> int:
@@ -1380,9 +1381,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidBinary, InvalidHostPtr.
-            NexusError: OutOfResources, NotSupported.
             CompileError: BuildProgramFailure.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
         """
 
@@ -1398,9 +1399,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidBinary.
-            NexusError: OutOfResources, NotSupported.
             CompileError: BuildProgramFailure.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
         """
 
@@ -1418,8 +1419,8 @@ class Backend:
             InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def get_library_kernels(self, library: int) -> list[str]:
@@ -1434,8 +1435,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def release_library(self, library: int) -> None:
@@ -1447,8 +1448,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidLibrary.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def get_kernel(self, library: int, name: str | bytes, flags: KernelFlags | int = 0) -> int:
@@ -1466,8 +1467,8 @@ class Backend:
             InvalidArgumentError: InvalidLibrary, InvalidValue.
             KernelNotFoundError: InvalidKernelName, InvalidKernelDefinition.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def get_kernel_property(self, kernel: int, property: Property | int) -> PropertyValue:
@@ -1484,8 +1485,8 @@ class Backend:
             InvalidArgumentError: InvalidKernel, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def release_kernel(self, kernel: int) -> None:
@@ -1497,8 +1498,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidKernel.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def create_stream(self, device: int, flags: StreamFlags | int = 0) -> int:
@@ -1513,8 +1514,8 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidQueueProperties.
-            NexusError: OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
         """
 
@@ -1531,8 +1532,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def get_stream_property(self, stream: int, property: Property | int) -> PropertyValue:
@@ -1549,8 +1550,8 @@ class Backend:
             InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def synchronize_stream(self, stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -1564,7 +1565,7 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidStream.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1581,14 +1582,15 @@ class Backend:
             InvalidArgumentError: InvalidStream, InvalidValue.
             WaitTimeoutError: Timeout.
             ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-            NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
+            NexusError: InvalidOperation, ProfilingInfoNotAvailable, OutOfResources,
+                NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
 
     def get_run_property(self, stream: int, ticket: int, property: Property | int) -> PropertyValue:
         """Read one property of a run: Status, and when it was timed ElapsedTime and TimeStamp. A
-        stream keeps them for its newest 4096 runs that were timed or failed.
+        stream remembers its newest 4096 timed runs and its newest 4096 failed ones.
 
         Args:
             stream: the stream it was submitted to.
@@ -1601,7 +1603,7 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1614,7 +1616,7 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidStream.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1631,8 +1633,8 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue.
-            NexusError: OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
         """
 
@@ -1650,8 +1652,8 @@ class Backend:
             InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def signal_event(self, event: int, value: int = 1) -> None:
@@ -1665,8 +1667,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidEvent.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def wait_event(self, event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -1683,8 +1685,8 @@ class Backend:
             WaitTimeoutError: Timeout.
             ExecutionError: ExecStatusErrorForEventsInWaitList.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def reset_event(self, event: int, value: int = 0) -> None:
@@ -1697,7 +1699,7 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidEvent.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1716,8 +1718,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def import_event(
@@ -1737,8 +1739,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def release_event(self, event: int) -> None:
@@ -1750,8 +1752,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidEvent.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def create_schedule(self, device: int, flags: ScheduleFlags | int = 0) -> int:
@@ -1767,8 +1769,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def get_schedule_property(self, schedule: int, property: Property | int) -> PropertyValue:
@@ -1784,7 +1786,7 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1819,8 +1821,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def create_command(self, schedule: int, kernel: int) -> int:
@@ -1837,8 +1839,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidKernel, InvalidDevice.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def create_signal_command(self, schedule: int, event: int, value: int = 1) -> int:
@@ -1855,8 +1857,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def create_wait_command(self, schedule: int, event: int, value: int = 1) -> int:
@@ -1874,8 +1876,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def create_copy_command(
@@ -1899,8 +1901,8 @@ class Backend:
             InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
                 MemCopyOverlap.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def create_fill_command(
@@ -1930,8 +1932,8 @@ class Backend:
             InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
                 InvalidArgSize, InvalidHostPtr.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def set_command_argument(self, command: int, index: int, buffer: int) -> None:
@@ -1947,8 +1949,8 @@ class Backend:
             InvalidArgumentError: InvalidCommand, InvalidBuffer, InvalidArgIndex,
                 InvalidArgValue, InvalidBufferSize, MemCopyOverlap, InvalidDevice.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def set_command_scalar(
@@ -1967,8 +1969,8 @@ class Backend:
             InvalidArgumentError: InvalidCommand, InvalidArgIndex, InvalidArgValue,
                 InvalidArgSize, InvalidHostPtr.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def set_command_option(self, command: int, option: CommandOption | int, value: int) -> None:
@@ -1981,7 +1983,7 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidValue, MaxSizeRestrictionExceeded.
-            NexusError: NotSupported.
+            NexusError: NotSupported, OutOfResources.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1999,8 +2001,8 @@ class Backend:
             InvalidArgumentError: InvalidCommand, InvalidWorkGroupSize, InvalidWorkItemSize,
                 InvalidGlobalWorkSize.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
 
     def get_command_property(self, command: int, property: Property | int) -> PropertyValue:
@@ -2016,7 +2018,7 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -2030,6 +2032,6 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """

@@ -78,8 +78,8 @@ cpdef object get_property_info(int runtime, uint32_t property):
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef nxs_property_info info
@@ -103,8 +103,8 @@ cpdef object get_runtime_property(int runtime, uint32_t property):
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -131,8 +131,8 @@ cpdef object get_device_property(int runtime, int32_t device, uint32_t property)
         InvalidArgumentError: InvalidDevice, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -164,8 +164,8 @@ cpdef int64_t create_buffer(int runtime, int32_t device, size_t nbytes, uint32_t
         InvalidArgumentError: InvalidDevice, InvalidBufferSize, InvalidValue,
             InvalidHostPtr.
         OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer host_ptr_view
@@ -194,8 +194,8 @@ cpdef int64_t create_sub_buffer(int runtime, int64_t buffer, size_t offset, size
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidBufferSize, MisalignedSubBufferOffset.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -218,8 +218,8 @@ cpdef object get_buffer_property(int runtime, int64_t buffer, uint32_t property)
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -248,7 +248,7 @@ cpdef object copy_buffer(int runtime, int64_t buffer, object host_ptr, uint32_t 
         InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
             InvalidValue.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -288,7 +288,7 @@ cpdef int64_t copy_buffer_region(int runtime, int64_t src, size_t src_offset, in
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             MemCopyOverlap, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: OutOfResources, InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -325,7 +325,7 @@ cpdef int64_t fill_buffer(int runtime, int64_t buffer, size_t offset, size_t nby
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: OutOfResources, InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -359,7 +359,7 @@ cpdef object wait_buffer(int runtime, int64_t buffer, uint64_t timeout_ns=NXS_WA
     Raises:
         InvalidArgumentError: InvalidBuffer.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -388,8 +388,8 @@ cpdef object export_buffer(int runtime, int64_t buffer, int32_t type):
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -418,8 +418,8 @@ cpdef int64_t import_buffer(int runtime, int32_t device, int32_t type, object va
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer value_view
@@ -443,8 +443,8 @@ cpdef object release_buffer(int runtime, int64_t buffer):
     Raises:
         InvalidArgumentError: InvalidBuffer.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -466,9 +466,9 @@ cpdef int64_t create_library(int runtime, int32_t device, object data, size_t nb
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidBinary, InvalidHostPtr.
-        NexusError: OutOfResources, NotSupported.
         CompileError: BuildProgramFailure.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -495,9 +495,9 @@ cpdef int64_t create_library_from_file(int runtime, int32_t device, object path)
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidBinary.
-        NexusError: OutOfResources, NotSupported.
         CompileError: BuildProgramFailure.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -523,8 +523,8 @@ cpdef object get_library_property(int runtime, int64_t library, uint32_t propert
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -549,8 +549,8 @@ cpdef object get_library_kernels(int runtime, int64_t library):
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -572,8 +572,8 @@ cpdef object release_library(int runtime, int64_t library):
     Raises:
         InvalidArgumentError: InvalidLibrary.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -597,8 +597,8 @@ cpdef int64_t get_kernel(int runtime, int64_t library, object name, uint32_t fla
         InvalidArgumentError: InvalidLibrary, InvalidValue.
         KernelNotFoundError: InvalidKernelName, InvalidKernelDefinition.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef const char* name_text
@@ -623,8 +623,8 @@ cpdef object get_kernel_property(int runtime, int64_t kernel, uint32_t property)
         InvalidArgumentError: InvalidKernel, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -646,8 +646,8 @@ cpdef object release_kernel(int runtime, int64_t kernel):
     Raises:
         InvalidArgumentError: InvalidKernel.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -668,8 +668,8 @@ cpdef int64_t create_stream(int runtime, int32_t device, uint32_t flags=0) excep
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidQueueProperties.
-        NexusError: OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -692,8 +692,8 @@ cpdef int64_t get_default_stream(int runtime, int32_t device) except -1:
     Raises:
         InvalidArgumentError: InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.get_default_stream(runtime, device)
@@ -715,8 +715,8 @@ cpdef object get_stream_property(int runtime, int64_t stream, uint32_t property)
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -740,7 +740,7 @@ cpdef object synchronize_stream(int runtime, int64_t stream, uint64_t timeout_ns
     Raises:
         InvalidArgumentError: InvalidStream.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -767,7 +767,8 @@ cpdef object wait_run(int runtime, int64_t stream, int64_t ticket, uint64_t time
         InvalidArgumentError: InvalidStream, InvalidValue.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-        NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
+        NexusError: InvalidOperation, ProfilingInfoNotAvailable, OutOfResources,
+            NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -783,7 +784,7 @@ cpdef object wait_run(int runtime, int64_t stream, int64_t ticket, uint64_t time
 
 cpdef object get_run_property(int runtime, int64_t stream, int64_t ticket, uint32_t property):
     """Read one property of a run: Status, and when it was timed ElapsedTime and TimeStamp. A
-    stream keeps them for its newest 4096 runs that were timed or failed.
+    stream remembers its newest 4096 timed runs and its newest 4096 failed ones.
 
     Args:
         runtime: number of the runtime, from `load_runtime`.
@@ -797,7 +798,7 @@ cpdef object get_run_property(int runtime, int64_t stream, int64_t ticket, uint3
     Raises:
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -821,7 +822,7 @@ cpdef object release_stream(int runtime, int64_t stream):
 
     Raises:
         InvalidArgumentError: InvalidStream.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -844,8 +845,8 @@ cpdef int64_t create_event(int runtime, int32_t device, int32_t type=0) except -
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
-        NexusError: OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -869,8 +870,8 @@ cpdef object get_event_property(int runtime, int64_t event, uint32_t property):
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -894,8 +895,8 @@ cpdef object signal_event(int runtime, int64_t event, uint64_t value=1):
     Raises:
         InvalidArgumentError: InvalidEvent.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -918,8 +919,8 @@ cpdef object wait_event(int runtime, int64_t event, uint64_t value=1, uint64_t t
         WaitTimeoutError: Timeout.
         ExecutionError: ExecStatusErrorForEventsInWaitList.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Deadline deadline = deadline_of(timeout_ns)
@@ -942,7 +943,7 @@ cpdef object reset_event(int runtime, int64_t event, uint64_t value=0):
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        NexusError: InvalidOperation, NotSupported.
+        NexusError: InvalidOperation, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -967,8 +968,8 @@ cpdef object export_event(int runtime, int64_t event, int32_t type):
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -997,8 +998,8 @@ cpdef int64_t import_event(int runtime, int32_t device, int32_t type, object val
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer value_view
@@ -1021,8 +1022,8 @@ cpdef object release_event(int runtime, int64_t event):
     Raises:
         InvalidArgumentError: InvalidEvent.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -1044,8 +1045,8 @@ cpdef int64_t create_schedule(int runtime, int32_t device, uint32_t flags=0) exc
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.create_schedule(runtime, device, flags)
@@ -1066,7 +1067,7 @@ cpdef object get_schedule_property(int runtime, int64_t schedule, uint32_t prope
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -1124,8 +1125,8 @@ cpdef object release_schedule(int runtime, int64_t schedule):
     Raises:
         InvalidArgumentError: InvalidSchedule.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -1148,8 +1149,8 @@ cpdef int64_t create_command(int runtime, int64_t schedule, int64_t kernel) exce
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidKernel, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.create_command(runtime, schedule, kernel)
@@ -1171,8 +1172,8 @@ cpdef int64_t create_signal_command(int runtime, int64_t schedule, int64_t event
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.create_signal_command(runtime, schedule, event, value)
@@ -1195,8 +1196,8 @@ cpdef int64_t create_wait_command(int runtime, int64_t schedule, int64_t event, 
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.create_wait_command(runtime, schedule, event, value)
@@ -1223,8 +1224,8 @@ cpdef int64_t create_copy_command(int runtime, int64_t schedule, int64_t src, si
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             MemCopyOverlap.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.create_copy_command(runtime, schedule, src, src_offset, dst, dst_offset, nbytes)
@@ -1251,8 +1252,8 @@ cpdef int64_t create_fill_command(int runtime, int64_t schedule, int64_t buffer,
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer pattern_view
@@ -1278,8 +1279,8 @@ cpdef object set_command_argument(int runtime, int64_t command, int32_t index, i
         InvalidArgumentError: InvalidCommand, InvalidBuffer, InvalidArgIndex,
             InvalidArgValue, InvalidBufferSize, MemCopyOverlap, InvalidDevice.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.set_command_argument(runtime, command, index, buffer)
@@ -1301,8 +1302,8 @@ cpdef object set_command_scalar(int runtime, int64_t command, int32_t index, obj
         InvalidArgumentError: InvalidCommand, InvalidArgIndex, InvalidArgValue,
             InvalidArgSize, InvalidHostPtr.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer value_view
@@ -1325,7 +1326,7 @@ cpdef object set_command_option(int runtime, int64_t command, int32_t option, in
 
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidValue, MaxSizeRestrictionExceeded.
-        NexusError: NotSupported.
+        NexusError: NotSupported, OutOfResources.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -1348,8 +1349,8 @@ cpdef object finalize_command(int runtime, int64_t command, object group_size, o
         InvalidArgumentError: InvalidCommand, InvalidWorkGroupSize, InvalidWorkItemSize,
             InvalidGlobalWorkSize.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef nxs_dim3 group_size_dim3
@@ -1374,7 +1375,7 @@ cpdef object get_command_property(int runtime, int64_t command, uint32_t propert
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
         OutOfMemoryError: OutOfHostMemory.
         DeviceLostError: DeviceLost.
     """
@@ -1398,8 +1399,8 @@ cpdef object release_command(int runtime, int64_t command):
     Raises:
         InvalidArgumentError: InvalidCommand.
         OutOfMemoryError: OutOfHostMemory.
+        NexusError: OutOfResources, NotSupported.
         DeviceLostError: DeviceLost.
-        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -1461,8 +1462,8 @@ cdef class Backend:
             PropertyNotFoundError: InvalidProperty.
             InvalidArgumentError: InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return get_property_info(linked(self), property)
 
@@ -1479,8 +1480,8 @@ cdef class Backend:
             PropertyNotFoundError: InvalidProperty.
             InvalidArgumentError: InvalidArgSize, InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return get_runtime_property(linked(self), property)
 
@@ -1498,8 +1499,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidDevice, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return get_device_property(linked(self), device, property)
 
@@ -1522,8 +1523,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidDevice, InvalidBufferSize, InvalidValue,
                 InvalidHostPtr.
             OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return create_buffer(linked(self), device, nbytes, flags, host_ptr)
 
@@ -1542,8 +1543,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidBufferSize, MisalignedSubBufferOffset.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return create_sub_buffer(linked(self), buffer, offset, nbytes)
 
@@ -1561,8 +1562,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return get_buffer_property(linked(self), buffer, property)
 
@@ -1582,7 +1583,7 @@ cdef class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
                 InvalidValue.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1608,7 +1609,7 @@ cdef class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
                 MemCopyOverlap, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
-            NexusError: OutOfResources, InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1633,7 +1634,7 @@ cdef class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
                 InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
-            NexusError: OutOfResources, InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1650,7 +1651,7 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1670,8 +1671,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return export_buffer(linked(self), buffer, type)
 
@@ -1690,8 +1691,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return import_buffer(linked(self), device, type, value, nbytes)
 
@@ -1705,8 +1706,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return release_buffer(linked(self), buffer)
 
@@ -1723,9 +1724,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidBinary, InvalidHostPtr.
-            NexusError: OutOfResources, NotSupported.
             CompileError: BuildProgramFailure.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
         """
         return create_library(linked(self), device, data, nbytes)
@@ -1742,9 +1743,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidBinary.
-            NexusError: OutOfResources, NotSupported.
             CompileError: BuildProgramFailure.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
         """
         return create_library_from_file(linked(self), device, path)
@@ -1763,8 +1764,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return get_library_property(linked(self), library, property)
 
@@ -1780,8 +1781,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return get_library_kernels(linked(self), library)
 
@@ -1794,8 +1795,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidLibrary.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return release_library(linked(self), library)
 
@@ -1814,8 +1815,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidLibrary, InvalidValue.
             KernelNotFoundError: InvalidKernelName, InvalidKernelDefinition.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return get_kernel(linked(self), library, name, flags)
 
@@ -1833,8 +1834,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidKernel, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return get_kernel_property(linked(self), kernel, property)
 
@@ -1847,8 +1848,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidKernel.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return release_kernel(linked(self), kernel)
 
@@ -1864,8 +1865,8 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidQueueProperties.
-            NexusError: OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
         """
         return create_stream(linked(self), device, flags)
@@ -1883,8 +1884,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return get_default_stream(linked(self), device)
 
@@ -1902,8 +1903,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return get_stream_property(linked(self), stream, property)
 
@@ -1918,7 +1919,7 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidStream.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1936,7 +1937,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidStream, InvalidValue.
             WaitTimeoutError: Timeout.
             ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-            NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
+            NexusError: InvalidOperation, ProfilingInfoNotAvailable, OutOfResources,
+                NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1944,7 +1946,7 @@ cdef class Backend:
 
     def get_run_property(self, int64_t stream, int64_t ticket, uint32_t property):
         """Read one property of a run: Status, and when it was timed ElapsedTime and TimeStamp. A
-        stream keeps them for its newest 4096 runs that were timed or failed.
+        stream remembers its newest 4096 timed runs and its newest 4096 failed ones.
 
         Args:
             stream: the stream it was submitted to.
@@ -1957,7 +1959,7 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1971,7 +1973,7 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidStream.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -1989,8 +1991,8 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue.
-            NexusError: OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
         """
         return create_event(linked(self), device, type)
@@ -2009,8 +2011,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return get_event_property(linked(self), event, property)
 
@@ -2025,8 +2027,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidEvent.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return signal_event(linked(self), event, value)
 
@@ -2044,8 +2046,8 @@ cdef class Backend:
             WaitTimeoutError: Timeout.
             ExecutionError: ExecStatusErrorForEventsInWaitList.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return wait_event(linked(self), event, value, timeout_ns)
 
@@ -2059,7 +2061,7 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidEvent.
-            NexusError: InvalidOperation, NotSupported.
+            NexusError: InvalidOperation, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -2079,8 +2081,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return export_event(linked(self), event, type)
 
@@ -2099,8 +2101,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return import_event(linked(self), device, type, value, nbytes)
 
@@ -2113,8 +2115,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidEvent.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return release_event(linked(self), event)
 
@@ -2131,8 +2133,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return create_schedule(linked(self), device, flags)
 
@@ -2149,7 +2151,7 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -2186,8 +2188,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return release_schedule(linked(self), schedule)
 
@@ -2205,8 +2207,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidKernel, InvalidDevice.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return create_command(linked(self), schedule, kernel)
 
@@ -2224,8 +2226,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return create_signal_command(linked(self), schedule, event, value)
 
@@ -2244,8 +2246,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return create_wait_command(linked(self), schedule, event, value)
 
@@ -2268,8 +2270,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
                 MemCopyOverlap.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return create_copy_command(linked(self), schedule, src, src_offset, dst, dst_offset, nbytes)
 
@@ -2292,8 +2294,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
                 InvalidArgSize, InvalidHostPtr.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return create_fill_command(linked(self), schedule, buffer, offset, nbytes, pattern, pattern_nbytes)
 
@@ -2310,8 +2312,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidCommand, InvalidBuffer, InvalidArgIndex,
                 InvalidArgValue, InvalidBufferSize, MemCopyOverlap, InvalidDevice.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return set_command_argument(linked(self), command, index, buffer)
 
@@ -2329,8 +2331,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidCommand, InvalidArgIndex, InvalidArgValue,
                 InvalidArgSize, InvalidHostPtr.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return set_command_scalar(linked(self), command, index, value, nbytes)
 
@@ -2344,7 +2346,7 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidValue, MaxSizeRestrictionExceeded.
-            NexusError: NotSupported.
+            NexusError: NotSupported, OutOfResources.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -2363,8 +2365,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidCommand, InvalidWorkGroupSize, InvalidWorkItemSize,
                 InvalidGlobalWorkSize.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return finalize_command(linked(self), command, group_size, grid_size)
 
@@ -2381,7 +2383,7 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
             OutOfMemoryError: OutOfHostMemory.
             DeviceLostError: DeviceLost.
         """
@@ -2396,8 +2398,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand.
             OutOfMemoryError: OutOfHostMemory.
+            NexusError: OutOfResources, NotSupported.
             DeviceLostError: DeviceLost.
-            NexusError: NotSupported.
         """
         return release_command(linked(self), command)
 

@@ -77,7 +77,7 @@ FUNCTIONS = (
         ),
         (
             "IncompatibleVersion", "DeviceNotFound", "DeviceNotAvailable", "InvalidValue",
-            "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -125,7 +125,8 @@ FUNCTIONS = (
             Arg("info", "struct_out:nxs_property_info", "nxs_property_info *", "out", False, None, False),
         ),
         (
-            "InvalidProperty", "InvalidValue", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidProperty", "InvalidValue", "OutOfHostMemory", "OutOfResources", "DeviceLost",
+            "NotSupported",
         ),
         "hold",
         False,
@@ -144,8 +145,8 @@ FUNCTIONS = (
             Arg("nbytes", "size_inout", "size_t *", "inout", False, None, False),
         ),
         (
-            "InvalidProperty", "InvalidArgSize", "InvalidValue", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidProperty", "InvalidArgSize", "InvalidValue", "OutOfHostMemory",
+            "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -166,7 +167,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidDevice", "InvalidProperty", "InvalidArgSize", "InvalidValue", "OutOfHostMemory",
-            "DeviceLost", "NotSupported",
+            "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -187,7 +188,8 @@ FUNCTIONS = (
         ),
         (
             "InvalidDevice", "InvalidBufferSize", "InvalidValue", "InvalidHostPtr",
-            "MemObjectAllocationFailure", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "MemObjectAllocationFailure", "OutOfHostMemory", "OutOfResources", "DeviceLost",
+            "NotSupported",
         ),
         "release",
         False,
@@ -207,7 +209,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidBuffer", "InvalidBufferSize", "MisalignedSubBufferOffset", "OutOfHostMemory",
-            "DeviceLost", "NotSupported",
+            "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -228,7 +230,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidBuffer", "InvalidProperty", "InvalidArgSize", "InvalidValue", "OutOfHostMemory",
-            "DeviceLost", "NotSupported",
+            "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -250,7 +252,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidBuffer", "InvalidHostPtr", "InvalidBufferSize", "InvalidValue", "Timeout",
-            "InvalidOperation", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidOperation", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         True,
@@ -274,8 +276,8 @@ FUNCTIONS = (
         ),
         (
             "InvalidBuffer", "InvalidStream", "InvalidBufferSize", "MemCopyOverlap", "InvalidValue",
-            "ExecutionFailed", "OutOfResources", "InvalidOperation", "InvalidDevice",
-            "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "ExecutionFailed", "InvalidOperation", "InvalidDevice", "OutOfHostMemory",
+            "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -299,8 +301,8 @@ FUNCTIONS = (
         ),
         (
             "InvalidBuffer", "InvalidStream", "InvalidBufferSize", "InvalidArgSize",
-            "InvalidHostPtr", "InvalidValue", "ExecutionFailed", "OutOfResources",
-            "InvalidOperation", "InvalidDevice", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidHostPtr", "InvalidValue", "ExecutionFailed", "InvalidOperation",
+            "InvalidDevice", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -318,8 +320,8 @@ FUNCTIONS = (
             Arg("timeout_ns", "uint64", "uint64_t", "in", False, 18446744073709551615, True),
         ),
         (
-            "InvalidBuffer", "Timeout", "InvalidOperation", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidBuffer", "Timeout", "InvalidOperation", "OutOfHostMemory", "OutOfResources",
+            "DeviceLost", "NotSupported",
         ),
         "release",
         True,
@@ -339,8 +341,8 @@ FUNCTIONS = (
             Arg("nbytes", "size_inout", "size_t *", "inout", False, None, False),
         ),
         (
-            "InvalidBuffer", "InvalidArgSize", "InvalidValue", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidBuffer", "InvalidArgSize", "InvalidValue", "OutOfHostMemory", "OutOfResources",
+            "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -360,8 +362,8 @@ FUNCTIONS = (
             Arg("nbytes", "size", "size_t", "in", False, 0, True),
         ),
         (
-            "InvalidDevice", "InvalidValue", "InvalidArgSize", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidDevice", "InvalidValue", "InvalidArgSize", "OutOfHostMemory", "OutOfResources",
+            "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -378,7 +380,7 @@ FUNCTIONS = (
             Arg("buffer", "buffer", "nxs_handle", "in", False, None, True),
         ),
         (
-            "InvalidBuffer", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidBuffer", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -397,8 +399,8 @@ FUNCTIONS = (
             Arg("nbytes", "size", "size_t", "in", False, 0, True),
         ),
         (
-            "InvalidDevice", "InvalidBinary", "InvalidHostPtr", "OutOfResources",
-            "BuildProgramFailure", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidDevice", "InvalidBinary", "InvalidHostPtr", "BuildProgramFailure",
+            "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -416,8 +418,8 @@ FUNCTIONS = (
             Arg("path", "text", "const char *", "in", False, None, True),
         ),
         (
-            "InvalidDevice", "InvalidValue", "InvalidBinary", "OutOfResources",
-            "BuildProgramFailure", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidDevice", "InvalidValue", "InvalidBinary", "BuildProgramFailure",
+            "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -438,7 +440,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidLibrary", "InvalidProperty", "InvalidArgSize", "InvalidValue",
-            "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -457,8 +459,8 @@ FUNCTIONS = (
             Arg("nbytes", "size_inout", "size_t *", "inout", False, None, False),
         ),
         (
-            "InvalidLibrary", "InvalidArgSize", "InvalidValue", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidLibrary", "InvalidArgSize", "InvalidValue", "OutOfHostMemory", "OutOfResources",
+            "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -475,7 +477,7 @@ FUNCTIONS = (
             Arg("library", "library", "nxs_handle", "in", False, None, True),
         ),
         (
-            "InvalidLibrary", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidLibrary", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -495,7 +497,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidLibrary", "InvalidKernelName", "InvalidKernelDefinition", "InvalidValue",
-            "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -516,7 +518,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidKernel", "InvalidProperty", "InvalidArgSize", "InvalidValue", "OutOfHostMemory",
-            "DeviceLost", "NotSupported",
+            "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -533,7 +535,7 @@ FUNCTIONS = (
             Arg("kernel", "kernel", "nxs_handle", "in", False, None, True),
         ),
         (
-            "InvalidKernel", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidKernel", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -551,7 +553,7 @@ FUNCTIONS = (
             Arg("flags", "flags:StreamFlags", "nxs_flags", "in", False, 0, True),
         ),
         (
-            "InvalidDevice", "InvalidQueueProperties", "OutOfResources", "OutOfHostMemory",
+            "InvalidDevice", "InvalidQueueProperties", "OutOfHostMemory", "OutOfResources",
             "DeviceLost", "NotSupported",
         ),
         "release",
@@ -569,7 +571,7 @@ FUNCTIONS = (
             Arg("device", "device", "nxs_int", "in", False, None, True),
         ),
         (
-            "InvalidDevice", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidDevice", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -590,7 +592,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidStream", "InvalidProperty", "InvalidArgSize", "InvalidValue", "OutOfHostMemory",
-            "DeviceLost", "NotSupported",
+            "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -608,8 +610,8 @@ FUNCTIONS = (
             Arg("timeout_ns", "uint64", "uint64_t", "in", False, 18446744073709551615, True),
         ),
         (
-            "InvalidStream", "Timeout", "InvalidOperation", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidStream", "Timeout", "InvalidOperation", "OutOfHostMemory", "OutOfResources",
+            "DeviceLost", "NotSupported",
         ),
         "release",
         True,
@@ -630,7 +632,7 @@ FUNCTIONS = (
         (
             "InvalidStream", "Timeout", "InvalidValue", "ExecutionFailed",
             "ExecStatusErrorForEventsInWaitList", "InvalidOperation", "ProfilingInfoNotAvailable",
-            "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         True,
@@ -652,7 +654,8 @@ FUNCTIONS = (
         ),
         (
             "InvalidStream", "InvalidProperty", "InvalidArgSize", "InvalidValue",
-            "ProfilingInfoNotAvailable", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "ProfilingInfoNotAvailable", "OutOfHostMemory", "OutOfResources", "DeviceLost",
+            "NotSupported",
         ),
         "release",
         False,
@@ -669,7 +672,8 @@ FUNCTIONS = (
             Arg("stream", "stream", "nxs_handle", "in", False, None, True),
         ),
         (
-            "InvalidStream", "InvalidOperation", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidStream", "InvalidOperation", "OutOfHostMemory", "OutOfResources", "DeviceLost",
+            "NotSupported",
         ),
         "release",
         False,
@@ -687,7 +691,7 @@ FUNCTIONS = (
             Arg("type", "enum:EventType", "nxs_int", "in", False, 0, True),
         ),
         (
-            "InvalidDevice", "InvalidValue", "OutOfResources", "OutOfHostMemory", "DeviceLost",
+            "InvalidDevice", "InvalidValue", "OutOfHostMemory", "OutOfResources", "DeviceLost",
             "NotSupported",
         ),
         "release",
@@ -709,7 +713,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidEvent", "InvalidProperty", "InvalidArgSize", "InvalidValue", "OutOfHostMemory",
-            "DeviceLost", "NotSupported",
+            "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -727,7 +731,7 @@ FUNCTIONS = (
             Arg("value", "uint64", "uint64_t", "in", False, 1, True),
         ),
         (
-            "InvalidEvent", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidEvent", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -747,7 +751,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidEvent", "Timeout", "ExecStatusErrorForEventsInWaitList", "OutOfHostMemory",
-            "DeviceLost", "NotSupported",
+            "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         True,
@@ -765,7 +769,8 @@ FUNCTIONS = (
             Arg("value", "uint64", "uint64_t", "in", False, 0, True),
         ),
         (
-            "InvalidEvent", "InvalidOperation", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidEvent", "InvalidOperation", "OutOfHostMemory", "OutOfResources", "DeviceLost",
+            "NotSupported",
         ),
         "release",
         False,
@@ -785,8 +790,8 @@ FUNCTIONS = (
             Arg("nbytes", "size_inout", "size_t *", "inout", False, None, False),
         ),
         (
-            "InvalidEvent", "InvalidArgSize", "InvalidValue", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidEvent", "InvalidArgSize", "InvalidValue", "OutOfHostMemory", "OutOfResources",
+            "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -806,8 +811,8 @@ FUNCTIONS = (
             Arg("nbytes", "size", "size_t", "in", False, 0, True),
         ),
         (
-            "InvalidDevice", "InvalidValue", "InvalidArgSize", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidDevice", "InvalidValue", "InvalidArgSize", "OutOfHostMemory", "OutOfResources",
+            "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -824,7 +829,7 @@ FUNCTIONS = (
             Arg("event", "event", "nxs_handle", "in", False, None, True),
         ),
         (
-            "InvalidEvent", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidEvent", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -842,7 +847,8 @@ FUNCTIONS = (
             Arg("flags", "flags:ScheduleFlags", "nxs_flags", "in", False, 0, True),
         ),
         (
-            "InvalidDevice", "InvalidValue", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidDevice", "InvalidValue", "OutOfHostMemory", "OutOfResources", "DeviceLost",
+            "NotSupported",
         ),
         "hold",
         False,
@@ -863,7 +869,8 @@ FUNCTIONS = (
         ),
         (
             "InvalidSchedule", "InvalidProperty", "InvalidArgSize", "InvalidValue",
-            "ProfilingInfoNotAvailable", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "ProfilingInfoNotAvailable", "OutOfHostMemory", "OutOfResources", "DeviceLost",
+            "NotSupported",
         ),
         "hold",
         False,
@@ -884,7 +891,7 @@ FUNCTIONS = (
         (
             "InvalidSchedule", "InvalidStream", "InvalidOperation", "InvalidCommand",
             "InvalidKernelArgs", "InvalidValue", "InvalidDevice", "ExecutionFailed",
-            "ExecStatusErrorForEventsInWaitList", "OutOfResources", "OutOfHostMemory", "DeviceLost",
+            "ExecStatusErrorForEventsInWaitList", "OutOfHostMemory", "OutOfResources", "DeviceLost",
             "NotSupported",
         ),
         "release",
@@ -902,7 +909,7 @@ FUNCTIONS = (
             Arg("schedule", "schedule", "nxs_handle", "in", False, None, True),
         ),
         (
-            "InvalidSchedule", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidSchedule", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,
@@ -920,8 +927,8 @@ FUNCTIONS = (
             Arg("kernel", "kernel", "nxs_handle", "in", False, None, True),
         ),
         (
-            "InvalidSchedule", "InvalidKernel", "InvalidDevice", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidSchedule", "InvalidKernel", "InvalidDevice", "OutOfHostMemory",
+            "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -940,8 +947,8 @@ FUNCTIONS = (
             Arg("value", "uint64", "uint64_t", "in", False, 1, True),
         ),
         (
-            "InvalidSchedule", "InvalidEvent", "InvalidDevice", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidSchedule", "InvalidEvent", "InvalidDevice", "OutOfHostMemory", "OutOfResources",
+            "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -960,8 +967,8 @@ FUNCTIONS = (
             Arg("value", "uint64", "uint64_t", "in", False, 1, True),
         ),
         (
-            "InvalidSchedule", "InvalidEvent", "InvalidDevice", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidSchedule", "InvalidEvent", "InvalidDevice", "OutOfHostMemory", "OutOfResources",
+            "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -984,7 +991,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidSchedule", "InvalidBuffer", "InvalidBufferSize", "MemCopyOverlap",
-            "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -1007,7 +1014,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidSchedule", "InvalidBuffer", "InvalidBufferSize", "InvalidArgSize",
-            "InvalidHostPtr", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidHostPtr", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -1027,8 +1034,8 @@ FUNCTIONS = (
         ),
         (
             "InvalidCommand", "InvalidBuffer", "InvalidArgIndex", "InvalidArgValue",
-            "InvalidBufferSize", "MemCopyOverlap", "InvalidDevice", "OutOfHostMemory", "DeviceLost",
-            "NotSupported",
+            "InvalidBufferSize", "MemCopyOverlap", "InvalidDevice", "OutOfHostMemory",
+            "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -1049,7 +1056,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidCommand", "InvalidArgIndex", "InvalidArgValue", "InvalidArgSize",
-            "InvalidHostPtr", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidHostPtr", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "hold",
         False,
@@ -1069,7 +1076,7 @@ FUNCTIONS = (
         ),
         (
             "InvalidCommand", "InvalidValue", "MaxSizeRestrictionExceeded", "NotSupported",
-            "OutOfHostMemory", "DeviceLost",
+            "OutOfHostMemory", "OutOfResources", "DeviceLost",
         ),
         "hold",
         False,
@@ -1089,7 +1096,8 @@ FUNCTIONS = (
         ),
         (
             "InvalidCommand", "InvalidWorkGroupSize", "InvalidWorkItemSize",
-            "InvalidGlobalWorkSize", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidGlobalWorkSize", "OutOfHostMemory", "OutOfResources", "DeviceLost",
+            "NotSupported",
         ),
         "hold",
         False,
@@ -1110,7 +1118,8 @@ FUNCTIONS = (
         ),
         (
             "InvalidCommand", "InvalidProperty", "InvalidArgSize", "InvalidValue",
-            "ProfilingInfoNotAvailable", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "ProfilingInfoNotAvailable", "OutOfHostMemory", "OutOfResources", "DeviceLost",
+            "NotSupported",
         ),
         "hold",
         False,
@@ -1127,7 +1136,7 @@ FUNCTIONS = (
             Arg("command", "command", "nxs_handle", "in", False, None, True),
         ),
         (
-            "InvalidCommand", "OutOfHostMemory", "DeviceLost", "NotSupported",
+            "InvalidCommand", "OutOfHostMemory", "OutOfResources", "DeviceLost", "NotSupported",
         ),
         "release",
         False,

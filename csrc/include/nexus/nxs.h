@@ -305,7 +305,7 @@ typedef enum nxs_property {
 //   init  [in] size-prefixed; read before the call returns.
 //
 // Returns NXS_Success, or NXS_IncompatibleVersion, NXS_DeviceNotFound, NXS_DeviceNotAvailable,
-// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsInitialize(const nxs_init *init) NXS_NOEXCEPT;
 
@@ -328,7 +328,7 @@ NXS_API const char *nxsGetLastError(void) NXS_NOEXCEPT;
 //   info      [out] size-prefixed; filled.
 //
 // Returns NXS_Success, or NXS_InvalidProperty, NXS_InvalidValue, NXS_OutOfHostMemory,
-// NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetPropertyInfo(nxs_uint property, nxs_property_info *info) NXS_NOEXCEPT;
 
@@ -339,7 +339,7 @@ NXS_API nxs_status nxsGetPropertyInfo(nxs_uint property, nxs_property_info *info
 //   nbytes    [in, out] in: bytes of room; out: bytes of the value.
 //
 // Returns NXS_Success, or NXS_InvalidProperty, NXS_InvalidArgSize, NXS_InvalidValue,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetRuntimeProperty(nxs_uint property, void *value,
                                          size_t *nbytes) NXS_NOEXCEPT;
@@ -352,7 +352,7 @@ NXS_API nxs_status nxsGetRuntimeProperty(nxs_uint property, void *value,
 //   nbytes    [in, out] in: bytes of room; out: bytes of the value.
 //
 // Returns NXS_Success, or NXS_InvalidDevice, NXS_InvalidProperty, NXS_InvalidArgSize,
-// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetDeviceProperty(nxs_int device, nxs_uint property, void *value,
                                         size_t *nbytes) NXS_NOEXCEPT;
@@ -368,7 +368,8 @@ NXS_API nxs_status nxsGetDeviceProperty(nxs_int device, nxs_uint property, void 
 //
 // Returns a buffer handle owned by the caller (release with nxsReleaseBuffer), or
 // NXS_InvalidDevice, NXS_InvalidBufferSize, NXS_InvalidValue, NXS_InvalidHostPtr,
-// NXS_MemObjectAllocationFailure, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_MemObjectAllocationFailure, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost,
+// NXS_NotSupported.
 // May take as long as the driver takes. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateBuffer(nxs_int device, size_t nbytes, nxs_flags flags,
                                    const void *host_ptr) NXS_NOEXCEPT;
@@ -382,7 +383,7 @@ NXS_API nxs_handle nxsCreateBuffer(nxs_int device, size_t nbytes, nxs_flags flag
 //
 // Returns a buffer handle owned by the caller (release with nxsReleaseBuffer), or
 // NXS_InvalidBuffer, NXS_InvalidBufferSize, NXS_MisalignedSubBufferOffset, NXS_OutOfHostMemory,
-// NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // May take as long as the driver takes. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateSubBuffer(nxs_handle buffer, size_t offset, size_t nbytes) NXS_NOEXCEPT;
 
@@ -394,7 +395,7 @@ NXS_API nxs_handle nxsCreateSubBuffer(nxs_handle buffer, size_t offset, size_t n
 //   nbytes    [in, out] in: bytes of room; out: bytes of the value.
 //
 // Returns NXS_Success, or NXS_InvalidBuffer, NXS_InvalidProperty, NXS_InvalidArgSize,
-// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetBufferProperty(nxs_handle buffer, nxs_uint property, void *value,
                                         size_t *nbytes) NXS_NOEXCEPT;
@@ -410,8 +411,8 @@ NXS_API nxs_status nxsGetBufferProperty(nxs_handle buffer, nxs_uint property, vo
 //   timeout_ns  [in] how long to wait, in nanoseconds.
 //
 // Returns NXS_Success, or NXS_InvalidBuffer, NXS_InvalidHostPtr, NXS_InvalidBufferSize,
-// NXS_InvalidValue, NXS_Timeout, NXS_InvalidOperation, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// NXS_InvalidValue, NXS_Timeout, NXS_InvalidOperation, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Blocks until then or the time is over. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsCopyBuffer(nxs_handle buffer, void *host_ptr, nxs_flags flags, size_t nbytes,
                                  uint64_t timeout_ns) NXS_NOEXCEPT;
@@ -429,8 +430,8 @@ NXS_API nxs_status nxsCopyBuffer(nxs_handle buffer, void *host_ptr, nxs_flags fl
 //
 // Returns the ticket of the run, a positive number on the stream's timeline, or
 // NXS_InvalidBuffer, NXS_InvalidStream, NXS_InvalidBufferSize, NXS_MemCopyOverlap,
-// NXS_InvalidValue, NXS_ExecutionFailed, NXS_OutOfResources, NXS_InvalidOperation,
-// NXS_InvalidDevice, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidValue, NXS_ExecutionFailed, NXS_InvalidOperation, NXS_InvalidDevice,
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Blocks with NXS_RunFlags_Blocking only. Thread-safe. Since 1.0.
 NXS_API int64_t nxsCopyBufferRegion(nxs_handle src, size_t src_offset, nxs_handle dst,
                                     size_t dst_offset, size_t nbytes, nxs_handle stream,
@@ -448,9 +449,8 @@ NXS_API int64_t nxsCopyBufferRegion(nxs_handle src, size_t src_offset, nxs_handl
 //
 // Returns the ticket of the run, a positive number on the stream's timeline, or
 // NXS_InvalidBuffer, NXS_InvalidStream, NXS_InvalidBufferSize, NXS_InvalidArgSize,
-// NXS_InvalidHostPtr, NXS_InvalidValue, NXS_ExecutionFailed, NXS_OutOfResources,
-// NXS_InvalidOperation, NXS_InvalidDevice, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// NXS_InvalidHostPtr, NXS_InvalidValue, NXS_ExecutionFailed, NXS_InvalidOperation,
+// NXS_InvalidDevice, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Blocks with NXS_RunFlags_Blocking only. Thread-safe. Since 1.0.
 NXS_API int64_t nxsFillBuffer(nxs_handle buffer, size_t offset, size_t nbytes, const void *pattern,
                               size_t pattern_nbytes, nxs_handle stream,
@@ -463,7 +463,7 @@ NXS_API int64_t nxsFillBuffer(nxs_handle buffer, size_t offset, size_t nbytes, c
 //   timeout_ns  [in] how long to wait, in nanoseconds.
 //
 // Returns NXS_Success, or NXS_InvalidBuffer, NXS_Timeout, NXS_InvalidOperation,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Blocks until then or the time is over. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsWaitBuffer(nxs_handle buffer, uint64_t timeout_ns) NXS_NOEXCEPT;
 
@@ -476,7 +476,7 @@ NXS_API nxs_status nxsWaitBuffer(nxs_handle buffer, uint64_t timeout_ns) NXS_NOE
 //   nbytes  [in, out] in: bytes of room; out: bytes of the description.
 //
 // Returns NXS_Success, or NXS_InvalidBuffer, NXS_InvalidArgSize, NXS_InvalidValue,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Optional. Since 1.0.
 NXS_API nxs_status nxsExportBuffer(nxs_handle buffer, nxs_int type, void *value,
                                    size_t *nbytes) NXS_NOEXCEPT;
@@ -489,8 +489,8 @@ NXS_API nxs_status nxsExportBuffer(nxs_handle buffer, nxs_int type, void *value,
 //   nbytes  [in] bytes of the description.
 //
 // Returns a buffer handle owned by the caller (release with nxsReleaseBuffer), or
-// NXS_InvalidDevice, NXS_InvalidValue, NXS_InvalidArgSize, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// NXS_InvalidDevice, NXS_InvalidValue, NXS_InvalidArgSize, NXS_OutOfHostMemory,
+// NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Optional. Since 1.0.
 NXS_API nxs_handle nxsImportBuffer(nxs_int device, nxs_int type, const void *value,
                                    size_t nbytes) NXS_NOEXCEPT;
@@ -500,8 +500,8 @@ NXS_API nxs_handle nxsImportBuffer(nxs_int device, nxs_int type, const void *val
 //
 //   buffer  [in] buffer.
 //
-// Returns NXS_Success, or NXS_InvalidBuffer, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// Returns NXS_Success, or NXS_InvalidBuffer, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsReleaseBuffer(nxs_handle buffer) NXS_NOEXCEPT;
 
@@ -512,8 +512,8 @@ NXS_API nxs_status nxsReleaseBuffer(nxs_handle buffer) NXS_NOEXCEPT;
 //   nbytes  [in] bytes of the library.
 //
 // Returns a library handle owned by the caller (release with nxsReleaseLibrary), or
-// NXS_InvalidDevice, NXS_InvalidBinary, NXS_InvalidHostPtr, NXS_OutOfResources,
-// NXS_BuildProgramFailure, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidDevice, NXS_InvalidBinary, NXS_InvalidHostPtr, NXS_BuildProgramFailure,
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // May take as long as the driver takes. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateLibrary(nxs_int device, const void *data, size_t nbytes) NXS_NOEXCEPT;
 
@@ -523,8 +523,8 @@ NXS_API nxs_handle nxsCreateLibrary(nxs_int device, const void *data, size_t nby
 //   path    [in] path of the file, UTF-8.
 //
 // Returns a library handle owned by the caller (release with nxsReleaseLibrary), or
-// NXS_InvalidDevice, NXS_InvalidValue, NXS_InvalidBinary, NXS_OutOfResources,
-// NXS_BuildProgramFailure, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidDevice, NXS_InvalidValue, NXS_InvalidBinary, NXS_BuildProgramFailure,
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // May take as long as the driver takes. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateLibraryFromFile(nxs_int device, const char *path) NXS_NOEXCEPT;
 
@@ -536,7 +536,7 @@ NXS_API nxs_handle nxsCreateLibraryFromFile(nxs_int device, const char *path) NX
 //   nbytes    [in, out] in: bytes of room; out: bytes of the value.
 //
 // Returns NXS_Success, or NXS_InvalidLibrary, NXS_InvalidProperty, NXS_InvalidArgSize,
-// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetLibraryProperty(nxs_handle library, nxs_uint property, void *value,
                                          size_t *nbytes) NXS_NOEXCEPT;
@@ -548,7 +548,7 @@ NXS_API nxs_status nxsGetLibraryProperty(nxs_handle library, nxs_uint property, 
 //   nbytes   [in, out] in: bytes of room; out: bytes of the names.
 //
 // Returns NXS_Success, or NXS_InvalidLibrary, NXS_InvalidArgSize, NXS_InvalidValue,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetLibraryKernels(nxs_handle library, void *value,
                                         size_t *nbytes) NXS_NOEXCEPT;
@@ -557,8 +557,8 @@ NXS_API nxs_status nxsGetLibraryKernels(nxs_handle library, void *value,
 //
 //   library  [in] library.
 //
-// Returns NXS_Success, or NXS_InvalidLibrary, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// Returns NXS_Success, or NXS_InvalidLibrary, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsReleaseLibrary(nxs_handle library) NXS_NOEXCEPT;
 
@@ -570,7 +570,7 @@ NXS_API nxs_status nxsReleaseLibrary(nxs_handle library) NXS_NOEXCEPT;
 //
 // Returns a kernel handle owned by the caller (release with nxsReleaseKernel), or
 // NXS_InvalidLibrary, NXS_InvalidKernelName, NXS_InvalidKernelDefinition, NXS_InvalidValue,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsGetKernel(nxs_handle library, const char *name, nxs_flags flags) NXS_NOEXCEPT;
 
@@ -582,7 +582,7 @@ NXS_API nxs_handle nxsGetKernel(nxs_handle library, const char *name, nxs_flags 
 //   nbytes    [in, out] in: bytes of room; out: bytes of the value.
 //
 // Returns NXS_Success, or NXS_InvalidKernel, NXS_InvalidProperty, NXS_InvalidArgSize,
-// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetKernelProperty(nxs_handle kernel, nxs_uint property, void *value,
                                         size_t *nbytes) NXS_NOEXCEPT;
@@ -591,8 +591,8 @@ NXS_API nxs_status nxsGetKernelProperty(nxs_handle kernel, nxs_uint property, vo
 //
 //   kernel  [in] kernel.
 //
-// Returns NXS_Success, or NXS_InvalidKernel, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// Returns NXS_Success, or NXS_InvalidKernel, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsReleaseKernel(nxs_handle kernel) NXS_NOEXCEPT;
 
@@ -602,7 +602,7 @@ NXS_API nxs_status nxsReleaseKernel(nxs_handle kernel) NXS_NOEXCEPT;
 //   flags   [in] NXS_StreamFlags bits, or 0.
 //
 // Returns a stream handle owned by the caller (release with nxsReleaseStream), or
-// NXS_InvalidDevice, NXS_InvalidQueueProperties, NXS_OutOfResources, NXS_OutOfHostMemory,
+// NXS_InvalidDevice, NXS_InvalidQueueProperties, NXS_OutOfHostMemory, NXS_OutOfResources,
 // NXS_DeviceLost, NXS_NotSupported.
 // May take as long as the driver takes. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateStream(nxs_int device, nxs_flags flags) NXS_NOEXCEPT;
@@ -613,7 +613,7 @@ NXS_API nxs_handle nxsCreateStream(nxs_int device, nxs_flags flags) NXS_NOEXCEPT
 //   device  [in] device ordinal.
 //
 // Returns a stream handle that belongs to the runtime, or NXS_InvalidDevice,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsGetDefaultStream(nxs_int device) NXS_NOEXCEPT;
 
@@ -625,7 +625,7 @@ NXS_API nxs_handle nxsGetDefaultStream(nxs_int device) NXS_NOEXCEPT;
 //   nbytes    [in, out] in: bytes of room; out: bytes of the value.
 //
 // Returns NXS_Success, or NXS_InvalidStream, NXS_InvalidProperty, NXS_InvalidArgSize,
-// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetStreamProperty(nxs_handle stream, nxs_uint property, void *value,
                                         size_t *nbytes) NXS_NOEXCEPT;
@@ -637,7 +637,7 @@ NXS_API nxs_status nxsGetStreamProperty(nxs_handle stream, nxs_uint property, vo
 //   timeout_ns  [in] how long to wait, in nanoseconds.
 //
 // Returns NXS_Success, or NXS_InvalidStream, NXS_Timeout, NXS_InvalidOperation,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Blocks until then or the time is over. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsSynchronizeStream(nxs_handle stream, uint64_t timeout_ns) NXS_NOEXCEPT;
 
@@ -649,12 +649,12 @@ NXS_API nxs_status nxsSynchronizeStream(nxs_handle stream, uint64_t timeout_ns) 
 //
 // Returns NXS_Success, or NXS_InvalidStream, NXS_Timeout, NXS_InvalidValue, NXS_ExecutionFailed,
 // NXS_ExecStatusErrorForEventsInWaitList, NXS_InvalidOperation, NXS_ProfilingInfoNotAvailable,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Blocks until then or the time is over. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsWaitRun(nxs_handle stream, int64_t ticket, uint64_t timeout_ns) NXS_NOEXCEPT;
 
 // Reads one property of a run: Status, and when it was timed ElapsedTime and TimeStamp. A stream
-// keeps them for its newest 4096 runs that were timed or failed.
+// remembers its newest 4096 timed runs and its newest 4096 failed ones.
 //
 //   stream    [in] the stream it was submitted to.
 //   ticket    [in] what the submission returned.
@@ -663,8 +663,8 @@ NXS_API nxs_status nxsWaitRun(nxs_handle stream, int64_t ticket, uint64_t timeou
 //   nbytes    [in, out] in: bytes of room; out: bytes of the value.
 //
 // Returns NXS_Success, or NXS_InvalidStream, NXS_InvalidProperty, NXS_InvalidArgSize,
-// NXS_InvalidValue, NXS_ProfilingInfoNotAvailable, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// NXS_InvalidValue, NXS_ProfilingInfoNotAvailable, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetRunProperty(nxs_handle stream, int64_t ticket, nxs_uint property,
                                      void *value, size_t *nbytes) NXS_NOEXCEPT;
@@ -674,7 +674,7 @@ NXS_API nxs_status nxsGetRunProperty(nxs_handle stream, int64_t ticket, nxs_uint
 //   stream  [in] stream; not a default stream.
 //
 // Returns NXS_Success, or NXS_InvalidStream, NXS_InvalidOperation, NXS_OutOfHostMemory,
-// NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsReleaseStream(nxs_handle stream) NXS_NOEXCEPT;
 
@@ -684,7 +684,7 @@ NXS_API nxs_status nxsReleaseStream(nxs_handle stream) NXS_NOEXCEPT;
 //   type    [in] who may use it.
 //
 // Returns a event handle owned by the caller (release with nxsReleaseEvent), or
-// NXS_InvalidDevice, NXS_InvalidValue, NXS_OutOfResources, NXS_OutOfHostMemory, NXS_DeviceLost,
+// NXS_InvalidDevice, NXS_InvalidValue, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost,
 // NXS_NotSupported.
 // May take as long as the driver takes. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateEvent(nxs_int device, nxs_int type) NXS_NOEXCEPT;
@@ -697,7 +697,7 @@ NXS_API nxs_handle nxsCreateEvent(nxs_int device, nxs_int type) NXS_NOEXCEPT;
 //   nbytes    [in, out] in: bytes of room; out: bytes of the value.
 //
 // Returns NXS_Success, or NXS_InvalidEvent, NXS_InvalidProperty, NXS_InvalidArgSize,
-// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidValue, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetEventProperty(nxs_handle event, nxs_uint property, void *value,
                                        size_t *nbytes) NXS_NOEXCEPT;
@@ -707,8 +707,8 @@ NXS_API nxs_status nxsGetEventProperty(nxs_handle event, nxs_uint property, void
 //   event  [in] event.
 //   value  [in] the new value.
 //
-// Returns NXS_Success, or NXS_InvalidEvent, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// Returns NXS_Success, or NXS_InvalidEvent, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsSignalEvent(nxs_handle event, uint64_t value) NXS_NOEXCEPT;
 
@@ -720,7 +720,7 @@ NXS_API nxs_status nxsSignalEvent(nxs_handle event, uint64_t value) NXS_NOEXCEPT
 //   timeout_ns  [in] how long to wait, in nanoseconds.
 //
 // Returns NXS_Success, or NXS_InvalidEvent, NXS_Timeout, NXS_ExecStatusErrorForEventsInWaitList,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Blocks until then or the time is over. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsWaitEvent(nxs_handle event, uint64_t value, uint64_t timeout_ns) NXS_NOEXCEPT;
 
@@ -731,7 +731,7 @@ NXS_API nxs_status nxsWaitEvent(nxs_handle event, uint64_t value, uint64_t timeo
 //   value  [in] the new value.
 //
 // Returns NXS_Success, or NXS_InvalidEvent, NXS_InvalidOperation, NXS_OutOfHostMemory,
-// NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsResetEvent(nxs_handle event, uint64_t value) NXS_NOEXCEPT;
 
@@ -744,7 +744,7 @@ NXS_API nxs_status nxsResetEvent(nxs_handle event, uint64_t value) NXS_NOEXCEPT;
 //   nbytes  [in, out] in: bytes of room; out: bytes of the description.
 //
 // Returns NXS_Success, or NXS_InvalidEvent, NXS_InvalidArgSize, NXS_InvalidValue,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Optional. Since 1.0.
 NXS_API nxs_status nxsExportEvent(nxs_handle event, nxs_int type, void *value,
                                   size_t *nbytes) NXS_NOEXCEPT;
@@ -757,8 +757,8 @@ NXS_API nxs_status nxsExportEvent(nxs_handle event, nxs_int type, void *value,
 //   nbytes  [in] bytes of the description.
 //
 // Returns a event handle owned by the caller (release with nxsReleaseEvent), or
-// NXS_InvalidDevice, NXS_InvalidValue, NXS_InvalidArgSize, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// NXS_InvalidDevice, NXS_InvalidValue, NXS_InvalidArgSize, NXS_OutOfHostMemory,
+// NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Optional. Since 1.0.
 NXS_API nxs_handle nxsImportEvent(nxs_int device, nxs_int type, const void *value,
                                   size_t nbytes) NXS_NOEXCEPT;
@@ -767,8 +767,8 @@ NXS_API nxs_handle nxsImportEvent(nxs_int device, nxs_int type, const void *valu
 //
 //   event  [in] event.
 //
-// Returns NXS_Success, or NXS_InvalidEvent, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// Returns NXS_Success, or NXS_InvalidEvent, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsReleaseEvent(nxs_handle event) NXS_NOEXCEPT;
 
@@ -778,7 +778,8 @@ NXS_API nxs_status nxsReleaseEvent(nxs_handle event) NXS_NOEXCEPT;
 //   flags   [in] NXS_ScheduleFlags bits, or 0.
 //
 // Returns a schedule handle owned by the caller (release with nxsReleaseSchedule), or
-// NXS_InvalidDevice, NXS_InvalidValue, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidDevice, NXS_InvalidValue, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost,
+// NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateSchedule(nxs_int device, nxs_flags flags) NXS_NOEXCEPT;
 
@@ -790,8 +791,8 @@ NXS_API nxs_handle nxsCreateSchedule(nxs_int device, nxs_flags flags) NXS_NOEXCE
 //   nbytes    [in, out] in: bytes of room; out: bytes of the value.
 //
 // Returns NXS_Success, or NXS_InvalidSchedule, NXS_InvalidProperty, NXS_InvalidArgSize,
-// NXS_InvalidValue, NXS_ProfilingInfoNotAvailable, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// NXS_InvalidValue, NXS_ProfilingInfoNotAvailable, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetScheduleProperty(nxs_handle schedule, nxs_uint property, void *value,
                                           size_t *nbytes) NXS_NOEXCEPT;
@@ -806,7 +807,7 @@ NXS_API nxs_status nxsGetScheduleProperty(nxs_handle schedule, nxs_uint property
 // Returns the ticket of the run, a positive number on the stream's timeline, or
 // NXS_InvalidSchedule, NXS_InvalidStream, NXS_InvalidOperation, NXS_InvalidCommand,
 // NXS_InvalidKernelArgs, NXS_InvalidValue, NXS_InvalidDevice, NXS_ExecutionFailed,
-// NXS_ExecStatusErrorForEventsInWaitList, NXS_OutOfResources, NXS_OutOfHostMemory,
+// NXS_ExecStatusErrorForEventsInWaitList, NXS_OutOfHostMemory, NXS_OutOfResources,
 // NXS_DeviceLost, NXS_NotSupported.
 // Blocks with NXS_RunFlags_Blocking only. Thread-safe. Since 1.0.
 NXS_API int64_t nxsRunSchedule(nxs_handle schedule, nxs_handle stream,
@@ -816,8 +817,8 @@ NXS_API int64_t nxsRunSchedule(nxs_handle schedule, nxs_handle stream,
 //
 //   schedule  [in] schedule.
 //
-// Returns NXS_Success, or NXS_InvalidSchedule, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// Returns NXS_Success, or NXS_InvalidSchedule, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsReleaseSchedule(nxs_handle schedule) NXS_NOEXCEPT;
 
@@ -829,7 +830,7 @@ NXS_API nxs_status nxsReleaseSchedule(nxs_handle schedule) NXS_NOEXCEPT;
 //
 // Returns a command handle owned by the caller (release with nxsReleaseCommand), or
 // NXS_InvalidSchedule, NXS_InvalidKernel, NXS_InvalidDevice, NXS_OutOfHostMemory,
-// NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateCommand(nxs_handle schedule, nxs_handle kernel) NXS_NOEXCEPT;
 
@@ -840,8 +841,8 @@ NXS_API nxs_handle nxsCreateCommand(nxs_handle schedule, nxs_handle kernel) NXS_
 //   value     [in] the value to signal.
 //
 // Returns a command handle owned by the caller (release with nxsReleaseCommand), or
-// NXS_InvalidSchedule, NXS_InvalidEvent, NXS_InvalidDevice, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// NXS_InvalidSchedule, NXS_InvalidEvent, NXS_InvalidDevice, NXS_OutOfHostMemory,
+// NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateSignalCommand(nxs_handle schedule, nxs_handle event,
                                           uint64_t value) NXS_NOEXCEPT;
@@ -854,8 +855,8 @@ NXS_API nxs_handle nxsCreateSignalCommand(nxs_handle schedule, nxs_handle event,
 //   value     [in] the value to wait for.
 //
 // Returns a command handle owned by the caller (release with nxsReleaseCommand), or
-// NXS_InvalidSchedule, NXS_InvalidEvent, NXS_InvalidDevice, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// NXS_InvalidSchedule, NXS_InvalidEvent, NXS_InvalidDevice, NXS_OutOfHostMemory,
+// NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateWaitCommand(nxs_handle schedule, nxs_handle event,
                                         uint64_t value) NXS_NOEXCEPT;
@@ -871,7 +872,7 @@ NXS_API nxs_handle nxsCreateWaitCommand(nxs_handle schedule, nxs_handle event,
 //
 // Returns a command handle owned by the caller (release with nxsReleaseCommand), or
 // NXS_InvalidSchedule, NXS_InvalidBuffer, NXS_InvalidBufferSize, NXS_MemCopyOverlap,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateCopyCommand(nxs_handle schedule, nxs_handle src, size_t src_offset,
                                         nxs_handle dst, size_t dst_offset,
@@ -889,7 +890,7 @@ NXS_API nxs_handle nxsCreateCopyCommand(nxs_handle schedule, nxs_handle src, siz
 //
 // Returns a command handle owned by the caller (release with nxsReleaseCommand), or
 // NXS_InvalidSchedule, NXS_InvalidBuffer, NXS_InvalidBufferSize, NXS_InvalidArgSize,
-// NXS_InvalidHostPtr, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidHostPtr, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_handle nxsCreateFillCommand(nxs_handle schedule, nxs_handle buffer, size_t offset,
                                         size_t nbytes, const void *pattern,
@@ -904,7 +905,7 @@ NXS_API nxs_handle nxsCreateFillCommand(nxs_handle schedule, nxs_handle buffer, 
 //
 // Returns NXS_Success, or NXS_InvalidCommand, NXS_InvalidBuffer, NXS_InvalidArgIndex,
 // NXS_InvalidArgValue, NXS_InvalidBufferSize, NXS_MemCopyOverlap, NXS_InvalidDevice,
-// NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsSetCommandArgument(nxs_handle command, nxs_int index,
                                          nxs_handle buffer) NXS_NOEXCEPT;
@@ -918,7 +919,8 @@ NXS_API nxs_status nxsSetCommandArgument(nxs_handle command, nxs_int index,
 //   nbytes   [in] how many; the kernel's own size where it is known.
 //
 // Returns NXS_Success, or NXS_InvalidCommand, NXS_InvalidArgIndex, NXS_InvalidArgValue,
-// NXS_InvalidArgSize, NXS_InvalidHostPtr, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidArgSize, NXS_InvalidHostPtr, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsSetCommandScalar(nxs_handle command, nxs_int index, const void *value,
                                        size_t nbytes) NXS_NOEXCEPT;
@@ -930,7 +932,7 @@ NXS_API nxs_status nxsSetCommandScalar(nxs_handle command, nxs_int index, const 
 //   value    [in] the value.
 //
 // Returns NXS_Success, or NXS_InvalidCommand, NXS_InvalidValue, NXS_MaxSizeRestrictionExceeded,
-// NXS_NotSupported, NXS_OutOfHostMemory, NXS_DeviceLost.
+// NXS_NotSupported, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsSetCommandOption(nxs_handle command, nxs_int option,
                                        int64_t value) NXS_NOEXCEPT;
@@ -943,7 +945,8 @@ NXS_API nxs_status nxsSetCommandOption(nxs_handle command, nxs_int option,
 //   grid_size   [in] work-items in total, at most 2^31-1 in a dimension.
 //
 // Returns NXS_Success, or NXS_InvalidCommand, NXS_InvalidWorkGroupSize, NXS_InvalidWorkItemSize,
-// NXS_InvalidGlobalWorkSize, NXS_OutOfHostMemory, NXS_DeviceLost, NXS_NotSupported.
+// NXS_InvalidGlobalWorkSize, NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost,
+// NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsFinalizeCommand(nxs_handle command, nxs_dim3 group_size,
                                       nxs_dim3 grid_size) NXS_NOEXCEPT;
@@ -956,8 +959,8 @@ NXS_API nxs_status nxsFinalizeCommand(nxs_handle command, nxs_dim3 group_size,
 //   nbytes    [in, out] in: bytes of room; out: bytes of the value.
 //
 // Returns NXS_Success, or NXS_InvalidCommand, NXS_InvalidProperty, NXS_InvalidArgSize,
-// NXS_InvalidValue, NXS_ProfilingInfoNotAvailable, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// NXS_InvalidValue, NXS_ProfilingInfoNotAvailable, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsGetCommandProperty(nxs_handle command, nxs_uint property, void *value,
                                          size_t *nbytes) NXS_NOEXCEPT;
@@ -966,8 +969,8 @@ NXS_API nxs_status nxsGetCommandProperty(nxs_handle command, nxs_uint property, 
 //
 //   command  [in] command.
 //
-// Returns NXS_Success, or NXS_InvalidCommand, NXS_OutOfHostMemory, NXS_DeviceLost,
-// NXS_NotSupported.
+// Returns NXS_Success, or NXS_InvalidCommand, NXS_OutOfHostMemory, NXS_OutOfResources,
+// NXS_DeviceLost, NXS_NotSupported.
 // Does not wait. Thread-safe. Since 1.0.
 NXS_API nxs_status nxsReleaseCommand(nxs_handle command) NXS_NOEXCEPT;
 
