@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from conformance.harness import LONG_NS, SHORT_NS, Lab, refused
-from nexus.bindings.enums import CopyFlags, RunFlags, Status
+from nexus.bindings.enums import BufferFlags, CopyFlags, RunFlags, Status
 from nexus.bindings.nxs import Backend
 
 BLOCKING = RunFlags.Blocking
@@ -89,6 +89,17 @@ def test_overlaps_are_seen_through_sub_buffers(lab: Lab) -> None:
         lab.api.copy_buffer_region(left, 512, right, 0, 1)
     lab.api.copy_buffer_region(left, 0, right, 512, 512, flags=BLOCKING)
     np.testing.assert_array_equal(lab.read(root)[1024:1536], NUMBERS[:512])
+
+
+def test_overlaps_are_seen_through_memory_that_was_wrapped_twice(lab: Lab) -> None:
+    lab.needs("wrap")
+    host = NUMBERS.copy()
+    left = lab.buffer(host[:1024], BufferFlags.Wrap)
+    right = lab.buffer(host[512:1536], BufferFlags.Wrap)
+    with refused(Status.MemCopyOverlap):
+        lab.api.copy_buffer_region(left, 0, right, 0, 1024)
+    lab.api.copy_buffer_region(left, 0, right, 512, 512, flags=BLOCKING)
+    np.testing.assert_array_equal(host[1024:1536], NUMBERS[:512])
 
 
 def test_ranges_of_sub_buffers_that_lie_apart_are_copied(lab: Lab) -> None:

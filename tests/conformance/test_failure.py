@@ -116,6 +116,29 @@ def test_a_failure_in_any_group_fails_the_run(lab: Lab, at: int) -> None:
         fail(lab, schedule, stream)
 
 
+def test_times_push_no_failure_out(lab: Lab, failing: int) -> None:
+    stream, empty = lab.stream(), lab.schedule()
+    ticket = fail(lab, failing, stream)
+    for _ in range(4097):
+        lab.api.run_schedule(empty, stream, RunFlags.Timing)
+    lab.api.synchronize_stream(stream, LONG_NS)
+    with refused(Status.ExecutionFailed, match=CAUSE):
+        lab.api.wait_run(stream, ticket, LONG_NS)
+
+
+def test_4096_failures_are_remembered_and_older_ones_are_not_called_success(
+    lab: Lab, failing: int
+) -> None:
+    stream = lab.stream()
+    tickets = [lab.api.run_schedule(failing, stream) for _ in range(4097)]
+    lab.api.synchronize_stream(stream, LONG_NS)
+    for ticket in (tickets[1], tickets[-1]):
+        with refused(Status.ExecutionFailed, match=CAUSE):
+            lab.api.wait_run(stream, ticket, 0)
+    with refused(Status.ProfilingInfoNotAvailable):
+        lab.api.wait_run(stream, tickets[0], 0)
+
+
 # ---- events ------------------------------------------------------------------------------------
 
 
