@@ -31,7 +31,7 @@ class DeviceLibrary(Mapping[str, Entry], Generic[Entry]):
 
     def __getitem__(self, name: str) -> Entry:
         files = _files(os.environ.get(PATH_VARIABLE, ""))
-        if name not in files:
+        if not isinstance(name, str) or name not in files:
             hint = property_path.suggestion(name, files)
             raise KeyError(f"the device library has no architecture {name!r}; {hint}")
         return self._make(_read(files[name]))
@@ -43,7 +43,7 @@ class DeviceLibrary(Mapping[str, Entry], Generic[Entry]):
         return len(_files(os.environ.get(PATH_VARIABLE, "")))
 
     def __contains__(self, name: object) -> bool:
-        return name in _files(os.environ.get(PATH_VARIABLE, ""))
+        return isinstance(name, str) and name in _files(os.environ.get(PATH_VARIABLE, ""))
 
     def __repr__(self) -> str:
         return f"<DeviceLibrary of {len(self)} architectures>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from typing import Any, SupportsIndex, overload
 
@@ -31,7 +32,7 @@ class RuntimeList(list[Runtime]):
     (True, True)
     """
 
-    def get(self, key: int | str) -> Runtime:
+    def get(self, key: SupportsIndex | str) -> Runtime:
         """Return a runtime by its place or its name.
 
         Raises:
@@ -43,11 +44,15 @@ class RuntimeList(list[Runtime]):
                 if runtime.name == key:
                     return runtime
             raise KeyError(f"no runtime {key!r} is here, only {self.names()}; {_why_not(key)}")
-        if not isinstance(key, int) or isinstance(key, bool):
-            raise TypeError(f"key is {key!r}; it is the name of a runtime, or its place from 0")
-        if not -len(self) <= key < len(self):
-            raise IndexError(f"there are {len(self)} runtimes ({self.names()}) and no {key}")
-        return list.__getitem__(self, key)
+        try:
+            place = operator.index(key)
+        except TypeError:
+            raise TypeError(
+                f"key is {key!r}; it is the name of a runtime, or its place from 0"
+            ) from None
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"there are {len(self)} runtimes ({self.names()}) and no {place}")
+        return list.__getitem__(self, place)
 
     def names(self) -> list[str]:
         """Return the names, in order."""
@@ -58,9 +63,7 @@ class RuntimeList(list[Runtime]):
     @overload
     def __getitem__(self, key: slice, /) -> list[Runtime]: ...
     def __getitem__(self, key: SupportsIndex | str | slice, /) -> Runtime | list[Runtime]:
-        if isinstance(key, str):
-            return self.get(key)
-        return list.__getitem__(self, key)
+        return list.__getitem__(self, key) if isinstance(key, slice) else self.get(key)
 
     def __contains__(self, key: object, /) -> bool:
         return key in self.names() if isinstance(key, str) else list.__contains__(self, key)

@@ -110,3 +110,10 @@ def test_the_command_line_prints_the_flags_of_the_headers() -> None:
 def test_the_public_names_are_there() -> None:
     for name in nexus.__all__:
         assert getattr(nexus, name) is not None
+
+
+@pytest.mark.parametrize("key", [None, 1.5, [0]])
+def test_a_place_is_a_whole_number_or_a_name(key: object) -> None:
+    runtimes: Any = nexus.get_runtimes()
+    with pytest.raises(TypeError, match="the name of a runtime, or its place"):
+        runtimes[key]
