@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.c_api import CApi, PropertyInfo
-from conformance.harness import LONG_NS, Lab, refused
+from conformance.harness import FEATURES, LONG_NS, Lab, refused
 from nexus.bindings import nxs
 from nexus.bindings.enums import VENDOR_FIRST, Property, PropertyType, RunFlags, Status
 
@@ -162,6 +162,11 @@ def test_a_struct_that_is_too_small_is_refused(runtime: int, struct_size: int) -
 
 
 # ---- what every runtime and device tells -------------------------------------------------------
+
+
+def test_known_gaps_are_features_with_reasons(lab: Lab) -> None:
+    assert set(lab.gaps) <= set(FEATURES)
+    assert all(" " in reason for reason in lab.gaps.values())
 
 
 def test_a_runtime_tells_what_a_program_needs_to_choose_it(lab: Lab, runtime: int) -> None:
