@@ -153,12 +153,14 @@ def test_limits_agree_with_each_other(path: Path) -> None:
 
 
 def test_the_names_by_which_devices_are_found_are_unique() -> None:
-    owners: dict[str, str] = {}
+    owners: dict[str, str] = {}  # within a type: the CPU and the GPU of a chip may share its name
     for path in FILES:
-        for product, variant in read(path).get("Variants", {}).items():
+        entry = read(path)
+        for product, variant in entry.get("Variants", {}).items():
             for name in {product, *variant.get("DeviceNames", [])}:
                 assert re.sub(r"\s+", " ", name).strip() == name
-                assert owners.setdefault(f"{name.lower()}", path.stem) == path.stem
+                key = f"{entry['Type']}/{name.lower()}"
+                assert owners.setdefault(key, path.stem) == path.stem
 
 
 def test_every_number_of_the_schema_has_a_unit() -> None:
