@@ -120,6 +120,10 @@ asan tsan:
 		PYTHONPATH=$(CURDIR)/build/$@/lib PYTHONMALLOC=malloc \
 		$(CURDIR)/$(BIN)/pytest -c $(CURDIR)/pyproject.toml -m 'not slow' $(addprefix $(CURDIR)/,$(TESTS))
 
+.PHONY: mutants
+mutants: build ## plant faults one at a time and see that the suite catches each: make mutants MUTANTS=name
+	$(BIN)/python tests/mutants/plant.py $(MUTANTS)
+
 .PHONY: clean
 clean: ## remove what was built; the environment stays
 	rm -rf build dist docs/_build nexus/plugins *.egg-info

@@ -1,0 +1,1 @@
+"""Faults that are planted to see whether the suite catches them."""
