@@ -21,6 +21,7 @@ from nexus.bindings.errors import (
     ClosedError,
     CompileError,
     CompilerNotFoundError,
+    DeviceInfoError,
     DeviceLostError,
     ExecutionError,
     FunctionNotFoundError,
@@ -34,6 +35,7 @@ from nexus.bindings.errors import (
 )
 from nexus.buffer import Buffer
 from nexus.device import Device
+from nexus.device_info import add_device_info
 from nexus.event import Event
 from nexus.library import Argument, Kernel, Library
 from nexus.properties import Properties
@@ -62,6 +64,7 @@ __all__ = [
     "CompilerNotFoundError",
     "DataType",
     "Device",
+    "DeviceInfoError",
     "DeviceLostError",
     "Event",
     "EventType",
@@ -84,6 +87,7 @@ __all__ = [
     "Stream",
     "WaitTimeoutError",
     "__version__",
+    "add_device_info",
     "create_buffer",
     "data_type",
     "device",

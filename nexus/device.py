@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nexus import device_info
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from nexus.runtime import Runtime
 
 
+# By spec: a device lives as long as the process. With what the answer depends on.
+_infos: dict[str, tuple[object, Properties]] = {}
+
+
 class Device(DeviceBase):
     """One device of a runtime. It is there once: the same device is the same object.
 
@@ -46,9 +51,27 @@ class Device(DeviceBase):
         return self.get_property_str("Name")
 
     def get_info(self) -> Properties:
-        """Return the properties of the device, over what the device library knows of its kind."""
+        """Return the properties of the device, over what the device library knows of its kind.
+
+        Properties that change are read anew each time. The entry of the library, with the product
+        that the device is, is looked up once.
+
+        Raises:
+            DeviceInfoError: the entry is a file of yours that cannot be read or breaks the schema.
+        """
+        state = device_info.state()
+        known = _infos.get(self.spec)
+        if known is None or known[0] != state:
+            known = _infos[self.spec] = (state, Properties(self, self._entry()))
+        return known[1]
+
+    def _entry(self) -> Mapping[str, Any] | None:
         facts = (self.get_property_str(key) for key in ("Vendor", "Type", "Architecture"))
-        return Properties(self, device_info.entry_of(*facts))
+        entry = device_info.entry_of(*facts)
+        if not entry or "Variants" not in entry:
+            return entry
+        sizes = (self.get_property_int("CoreCount"), self.get_property_int("GlobalMemorySize"))
+        return device_info.entry_with_product(entry, self.name, sizes)
 
     # ---- memory ----------------------------------------------------------------------------------
 

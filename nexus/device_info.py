@@ -2,91 +2,139 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from nexus._internal import property_path
+from nexus._internal.architectures import entries, places
+from nexus.bindings.errors import DeviceInfoError
 
-PATH_VARIABLE = "NEXUS_DEVICE_PATH"
-
-Entry = TypeVar("Entry")
+Info = TypeVar("Info")
 
 
-class DeviceLibrary(Mapping[str, Entry], Generic[Entry]):
+class DeviceLibrary(Mapping[str, Info], Generic[Info]):
     """Architectures by name, `<vendor>-<type>-<architecture>` in lower case.
 
-    The names are those of the files; a file is read when it is first asked for. Files in the
-    folders of NEXUS_DEVICE_PATH come first and hide those of the package.
+    The names are those of the files; a file is read when it is first asked for. Files that were
+    added, then the folders of NEXUS_DEVICE_PATH, then those of other packages come first and hide
+    those of nexus.
 
     >>> import nexus
     >>> "no-such-architecture" in nexus.get_device_info()
     False
     """
 
-    def __init__(self, make: Callable[[Mapping[str, Any]], Entry]) -> None:
+    def __init__(self, make: Callable[[Mapping[str, Any]], Info]) -> None:
         self._make = make
 
-    def __getitem__(self, name: str) -> Entry:
-        files = _files(os.environ.get(PATH_VARIABLE, ""))
+    def __getitem__(self, name: str) -> Info:
+        files = places.index()
         if not isinstance(name, str) or name not in files:
             hint = property_path.suggestion(name, files)
             raise KeyError(f"the device library has no architecture {name!r}; {hint}")
-        return self._make(_read(files[name]))
+        return self._make(entries.read(files[name]))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(_files(os.environ.get(PATH_VARIABLE, ""))))
+        return iter(sorted(places.index()))
 
     def __len__(self) -> int:
-        return len(_files(os.environ.get(PATH_VARIABLE, "")))
+        return len(places.index())
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name in _files(os.environ.get(PATH_VARIABLE, ""))
+        return isinstance(name, str) and name in places.index()
 
     def __repr__(self) -> str:
         return f"<DeviceLibrary of {len(self)} architectures>"
+
+    def lookup(self, name: str, variant: str | None = None) -> Info:
+        """Return an architecture by any of its names, or one product of it; see `nexus`."""
+        entry, named = _find(name)
+        chosen = variant or named
+        return self._make(entry if chosen is None else _product(entry, chosen))
+
+
+def add_device_info(path: str | os.PathLike[str]) -> list[str]:
+    """Add an architecture file, or a folder of them, to the device library of this process.
+
+    They hide what the library has under the same names.
+
+    Args:
+        path: a file named `<vendor>-<type>-<architecture>.json`, or a folder with such files.
+
+    Returns:
+        The names of the architectures that were added.
+
+    Raises:
+        DeviceInfoError: there is nothing there, or a file breaks the schema; the message has the
+            path, and JSON pointer and expectation of each place. Nothing is added then.
+    """
+    place = Path(os.path.abspath(path))
+    files = places.files_in(place)
+    if not files:
+        raise DeviceInfoError(
+            f"{place} is no architecture file and no folder with files named "
+            "<vendor>-<type>-<architecture>.json"
+        )
+    for file in files:
+        entries.read(places.File(file, "add_device_info"))
+    places.add(place)
+    return [file.stem.lower() for file in files]
+
+
+def state() -> object:
+    """Return what changes whenever a look-up may find another file."""
+    return places.state()
 
 
 def entry_of(vendor: str, kind: str, architecture: str) -> Mapping[str, Any] | None:
     """Return the entry of a device, or None when the library has none."""
     name = f"{vendor}-{kind}-{architecture}".lower().replace(" ", "_")
-    path = _files(os.environ.get(PATH_VARIABLE, "")).get(name)
-    return None if path is None else _read(path)
+    file = places.index().get(name)
+    return None if file is None else entries.read(file)
 
 
-@functools.lru_cache(maxsize=4)
-def _files(extra: str) -> dict[str, Path]:
-    """Return name -> file; `extra` is the value of NEXUS_DEVICE_PATH."""
-    found: dict[str, Path] = {}
-    for folder in reversed([*_extra_folders(extra), *_own_folders()]):
-        found |= {path.stem: path for path in sorted(folder.glob("*-*-*.json"))}
-    return found
+def entry_with_product(
+    entry: Mapping[str, Any], name: str, facts: tuple[int, int]
+) -> Mapping[str, Any]:
+    """Return an entry with the product laid over it that a device is, if it is a known one.
+
+    Args:
+        entry: the entry of the device's architecture.
+        name: what the driver calls the device.
+        facts: its cores, and bytes of its memory.
+    """
+    variant = entries.variant_named(entry, name) or entries.variant_like(entry, *facts)
+    return entry if variant is None else entries.product(entry, variant)
 
 
-def _extra_folders(value: str) -> list[Path]:
-    folders = [Path(entry) for entry in value.split(os.pathsep) if entry]
-    for folder in folders:
-        if not folder.is_dir():
-            raise ValueError(f"{PATH_VARIABLE} names {str(folder)!r}, which is no folder; mend it")
-    return folders
+def _product(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    known = entries.variant_named(entry, name)
+    if known is None:
+        hint = property_path.suggestion(name, entry.get("Variants", {}))
+        raise KeyError(f"{entry['Name']} has no product {name!r}; {hint}")
+    return entries.product(entry, known)
 
 
-def _own_folders() -> list[Path]:
-    package = Path(__file__).resolve().parent
-    installed, in_tree = package / "device_lib", package.parent / "schema" / "device_lib"
-    return [folder for folder in (installed, in_tree) if folder.is_dir()][:1]
-
-
-@functools.lru_cache(maxsize=256)
-def _read(path: Path) -> Mapping[str, Any]:
-    import json  # few programs look an architecture up
-
-    try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"the architecture file {path} is no JSON: {error}") from None
-    if not isinstance(entry, dict):
-        raise ValueError(f"the architecture file {path} has no object at its top")
-    return entry
+def _find(name: str) -> tuple[Mapping[str, Any], str | None]:
+    """Return the entry that a name means, and its product when the name is a product's."""
+    files = places.index()
+    if name.lower() in files:
+        return entries.read(files[name.lower()]), None
+    wanted, known = entries.folded(name), [*files]
+    for file in files.values():
+        try:
+            entry = entries.read(file)
+        except DeviceInfoError:
+            continue  # told when it is asked for
+        if wanted in map(entries.folded, entries.names_of(entry)):
+            return entry, None
+        if variant := entries.variant_named(entry, name):
+            return entry, variant
+        known += [*entries.names_of(entry), *entry.get("Variants", {})]
+    raise KeyError(
+        f"the device library has no architecture or product {name!r}; "
+        f"{property_path.close_matches(name, known)}it has {len(files)} architectures: see "
+        "nexus.get_device_info() or `nexus db list`"
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nexus._internal import property_path
+from nexus._internal.architectures.entries import live_over
 from nexus._internal.live import Live
 from nexus._internal.property_path import Key
 from nexus.bindings.errors import PropertyNotFoundError
@@ -64,15 +65,22 @@ class Properties(Mapping[str, Any]):
         """Return a property as a list of floats; see `get_str`."""
         return list(property_path.typed(self._find(key), "flt_vec", key))
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as it is now: plain dicts, lists, strings and numbers."""
+        return {name: self._find(name) for name in self}
+
     def _find(self, key: Key) -> Any:
         steps = property_path.steps_of(key)
-        if self._live is not None:
-            try:
-                return self._live.get_property(key)
-            except PropertyNotFoundError:
-                if getattr(steps[0], "name", steps[0]) not in self._entry:
-                    raise
-        return property_path.walk(self._entry, steps)
+        name = str(property_path.member_name(steps[0]))
+        if self._live is None:
+            return property_path.walk(self._entry, steps)
+        if name not in self._entry:
+            return self._live.get_property(key)
+        try:
+            live = self._live.get_property(steps[0])
+        except PropertyNotFoundError:
+            return property_path.walk(self._entry, steps)
+        return property_path.walk(live_over(self._entry[name], live), steps[1:], steps[:1])
 
     def __getitem__(self, key: Key) -> Any:
         return self._find(key)

@@ -164,18 +164,25 @@ def get_device_info() -> DeviceLibrary[Properties]:
     return _device_library
 
 
-def lookup_device_info(name: str) -> Properties:
-    """Return what is known of one architecture.
+def lookup_device_info(name: str, variant: str | None = None) -> Properties:
+    """Return what is known of one architecture, or of one product.
 
     Args:
-        name: `<vendor>-<type>-<architecture>`, such as "nvidia-gpu-sm_90".
+        name: `<vendor>-<type>-<architecture>`, such as "nvidia-gpu-sm_90"; or the architecture
+            alone, another name that people have for it, or a product such as "H200", compared
+            without case.
+        variant: a product of that architecture, whose figures are laid over those of the
+            architecture. The key `Variant` then has its name.
 
     Raises:
-        KeyError: the library has no such architecture; the message names close ones.
+        KeyError: the library has no such architecture or product; the message names close ones.
+        DeviceInfoError: the file cannot be read or breaks the schema.
     """
-    if not isinstance(name, str):
-        raise TypeError(f"name is a {type(name).__name__}; it is such as 'nvidia-gpu-sm_90'")
-    return _device_library[name]
+    for argument, value in (("name", name), ("variant", variant)):
+        if not isinstance(value, str) and (argument == "name" or value is not None):
+            example = "nvidia-gpu-sm_90" if argument == "name" else "H200"
+            raise TypeError(f"{argument} is a {type(value).__name__}; it is such as {example!r}")
+    return _device_library.lookup(name, variant)
 
 
 def get_include() -> str:

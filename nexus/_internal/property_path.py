@@ -48,7 +48,7 @@ def walk(value: Any, steps: Sequence[Step], walked: Sequence[Step] = ()) -> Any:
     for step in steps:
         name = getattr(step, "name", step)
         if isinstance(value, Mapping):
-            name = _member_name(name)
+            name = member_name(name)
             if name not in value:
                 _missing(walked, name, value)
             value = value[name]
@@ -64,7 +64,7 @@ def walk(value: Any, steps: Sequence[Step], walked: Sequence[Step] = ()) -> Any:
     return value
 
 
-def _member_name(step: Step) -> Step:
+def member_name(step: Step) -> Step:
     """Return the name behind a property id: members of an object are named, items are counted."""
     if isinstance(step, str) or step not in set(Property):
         return step
@@ -78,12 +78,17 @@ def _missing(walked: Sequence[Step], name: object, members: Iterable[str]) -> No
 
 def suggestion(name: object, known: Iterable[str]) -> str:
     """Return a remedy for an unknown name: a close match, and everything that is there."""
+    present = sorted(known)
+    return f"{close_matches(name, present)}there are: {', '.join(present) or 'none'}"
+
+
+def close_matches(name: object, known: Iterable[str]) -> str:
+    """Return a question that offers the known name closest to an unknown one; empty: none is."""
     import difflib  # for messages only
 
-    present = sorted(known)
-    close = difflib.get_close_matches(str(name), present, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}there are: {', '.join(present) or 'none'}"
+    folded = {each.casefold(): each for each in known}
+    close = difflib.get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.5)
+    return f"did you mean {folded[close[0]]!r}? " if close else ""
 
 
 def path_text(steps: Sequence[Step]) -> str:

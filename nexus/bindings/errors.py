@@ -7,6 +7,7 @@ it happened: `[nxsCreateBuffer: MemObjectAllocationFailure, cuda:0]`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from nexus.bindings.enums import EXCEPTION_NAMES, STATUS_MEANINGS, Status
@@ -67,6 +68,20 @@ class PropertyTypeError(NexusError, TypeError):
     """The property is there and is of another type than the getter's."""
 
     default_status = Status.InvalidProperty
+
+
+class DeviceInfoError(NexusError, ValueError):
+    """An architecture file cannot be read or breaks the schema.
+
+    Attributes:
+        problems: (JSON Pointer, what was expected) of each place that breaks the schema.
+    """
+
+    default_status = Status.InvalidValue
+
+    def __init__(self, message: str, *rest: Any, problems: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message, *rest)
+        self.problems = list(problems)
 
 
 class BackendUnavailableError(NexusError, ImportError):

@@ -1,32 +1,91 @@
-"""The device library: found by file name, read when asked for."""
+"""The device library: found by name, read when asked for, laid under what a device answers."""
 
 from __future__ import annotations
 
+import copy
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import nexus
-from nexus import device_info
+from nexus._internal.architectures import places
+
+ENTRY: dict[str, Any] = {
+    "SchemaVersion": 1,
+    "Name": "Acme One",
+    "Vendor": "Acme",
+    "Type": "gpu",
+    "Architecture": "a1",
+    "Aliases": ["Anvil"],
+    "ReleaseYear": 2024,
+    "CoreSubsystem": {"Type": "core", "SIMDSize": 32},
+    "MemorySubsystem": {
+        "MemoryTypes": [{"Type": "L1", "Size": 7}, {"Type": "L2"}, {"Type": "DRAM"}]
+    },
+    "Interconnect": [{"Type": "PCIe", "Links": 16}],
+    "Variants": {
+        "A100": {
+            "DeviceNames": ["ACME A-100"],
+            "CoreSubsystem": {"Count": 8, "BoostClock": 1000},
+            "MemorySubsystem": {"MemoryTypes": [{}, {"Size": 64}, {"Size": 1000}]},
+            "Interconnect": [],
+        },
+        "A200": {
+            "CoreSubsystem": {"Count": 8},
+            "MemorySubsystem": {"MemoryTypes": [{}, {}, {"Size": 2000}]},
+        },
+    },
+    "Sources": {"paper": {"Title": "One", "Publisher": "Acme", "Accessed": "2024-01-02"}},
+    "Provenance": {
+        key: {"Source": "paper"}
+        for key in (
+            "/ReleaseYear",
+            "/CoreSubsystem",
+            "/MemorySubsystem",
+            "/Interconnect",
+            "/Variants",
+        )
+    },
+}
+
+
+def written(folder: Path, name: str = "acme-gpu-a1", **changes: Any) -> Path:
+    """Write the entry, with some members changed, and return its file."""
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps({**copy.deepcopy(ENTRY), **changes}))
+    return path
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return a folder of architecture files, which NEXUS_DEVICE_PATH names."""
-    entry = {"Name": "Model 1", "Vendor": "Acme", "MemorySubsystem": {"MemoryTypes": [{"Size": 7}]}}
-    (tmp_path / "acme-gpu-a1.json").write_text(json.dumps(entry))
+    written(tmp_path)
     (tmp_path / "acme-gpu-broken.json").write_text("{")
     (tmp_path / "acme-gpu-list.json").write_text("[]")
     (tmp_path / "notes.json").write_text("{}")
-    monkeypatch.setenv(device_info.PATH_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(places.PATH_VARIABLE, str(tmp_path))
     yield tmp_path
+
+
+@pytest.fixture
+def nothing_added() -> Iterator[None]:
+    """Forget afterwards what a test adds."""
+    before = [*places._added]
+    yield
+    places._added[:] = before
+    places._index.cache_clear()
 
 
 def test_an_architecture_is_found_by_its_name(folder: Path) -> None:
     info = nexus.lookup_device_info("acme-gpu-a1")
-    assert info.get_str("Name") == "Model 1"
+    assert info.get_str("Name") == "Acme One"
     assert info.get_int(["MemorySubsystem", "MemoryTypes", 0, "Size"]) == 7
     library = nexus.get_device_info()
     assert library["acme-gpu-a1"].get_str("Vendor") == "Acme"
@@ -35,30 +94,180 @@ def test_an_architecture_is_found_by_its_name(folder: Path) -> None:
     assert len(library) == len([*library])
 
 
-def test_an_unknown_architecture_is_told_beside_close_ones(folder: Path) -> None:
+@pytest.mark.parametrize("name", ["ACME-GPU-A1", "a1", "anvil", "Acme  one"])
+def test_other_names_find_it_too(folder: Path, name: str) -> None:
+    assert nexus.lookup_device_info(name).get_str("Architecture") == "a1"
+
+
+def test_a_product_is_laid_over_its_architecture(folder: Path) -> None:
+    info = nexus.lookup_device_info("acme-gpu-a1", "A100")
+    assert info.get_str("Variant") == "A100"
+    assert info["CoreSubsystem"] == {"Type": "core", "SIMDSize": 32, "Count": 8, "BoostClock": 1000}
+    assert [item.get("Size") for item in info["MemorySubsystem"]["MemoryTypes"]] == [7, 64, 1000]
+    assert info["Interconnect"] == []  # a product's own links replace those of the architecture
+    for name in ("A100", "acme a-100"):
+        assert nexus.lookup_device_info(name).to_dict() == info.to_dict()
+    assert "Variant" not in nexus.lookup_device_info("acme-gpu-a1")
+
+
+def test_an_unknown_name_is_told_beside_close_ones(folder: Path) -> None:
     with pytest.raises(KeyError, match="did you mean 'acme-gpu-a1'"):
         nexus.lookup_device_info("acme-gpu-a2")
+    with pytest.raises(KeyError, match="did you mean 'acme-gpu-a1'"):
+        nexus.get_device_info()["acme-gpu-a2"]
+    with pytest.raises(KeyError, match=r"Acme One has no product 'A10'; did you mean 'A100'"):
+        nexus.lookup_device_info("acme-gpu-a1", "A10")
     with pytest.raises(TypeError, match="name is a int"):
         nexus.lookup_device_info(5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="variant is a int"):
+        nexus.lookup_device_info("a1", 5)  # type: ignore[arg-type]
 
 
-def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"acme-gpu-broken\.json is no JSON"):
+def test_a_file_that_cannot_be_read_is_named_and_the_others_load(folder: Path) -> None:
+    with pytest.raises(nexus.DeviceInfoError, match=r"acme-gpu-broken\.json is no JSON"):
         nexus.lookup_device_info("acme-gpu-broken")
-    with pytest.raises(ValueError, match=r"acme-gpu-list\.json has no object"):
+    with pytest.raises(nexus.DeviceInfoError, match=r"acme-gpu-list\.json has no object"):
         nexus.lookup_device_info("acme-gpu-list")
+    assert nexus.lookup_device_info("anvil").get_str("Name") == "Acme One"
 
 
-def test_a_folder_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(device_info.PATH_VARIABLE, "/no/such/folder")
-    with pytest.raises(ValueError, match="NEXUS_DEVICE_PATH names '/no/such/folder'"):
+@pytest.mark.parametrize(
+    ("changes", "pointer", "expected"),
+    [
+        ({"Type": "toaster"}, "/Type", "'toaster' is not one of"),
+        ({"Colour": "red"}, "", "'Colour' was unexpected"),
+        ({"CoreSubsystem": {"Type": "core", "SIMDSize": -1}}, "/CoreSubsystem/SIMDSize", "minimum"),
+        (
+            {"CoreSubsystem": {"Type": "core", "BoostClock": "1 GHz"}},
+            "/CoreSubsystem/BoostClock",
+            "MHz",
+        ),
+        ({"Limits": {"MaxThreadsPerBlock": 1024}}, "/Limits/MaxThreadsPerBlock", "no pointer of"),
+        (
+            {"Provenance": {"/Variants": {"Source": "rumour"}}},
+            "/Provenance/~1Variants",
+            "no key of",
+        ),
+        ({"Architecture": "a2"}, "", "want the file name acme-gpu-a2.json"),
+    ],
+)
+def test_a_file_that_breaks_the_schema_is_told_where(
+    tmp_path: Path, changes: dict[str, Any], pointer: str, expected: str
+) -> None:
+    path = written(tmp_path, **changes)
+    with pytest.raises(nexus.DeviceInfoError) as caught:
+        nexus.add_device_info(path)
+    assert str(path) in str(caught.value)
+    found = dict(caught.value.problems)
+    assert expected in found[pointer]
+    assert "acme-gpu-a1" not in nexus.get_device_info()
+
+
+@pytest.mark.usefixtures("nothing_added")
+def test_an_entry_can_be_added_and_hides_another(folder: Path, tmp_path_factory: Any) -> None:
+    mine = written(tmp_path_factory.mktemp("mine"), Name="Acme Mine")
+    assert nexus.add_device_info(mine) == ["acme-gpu-a1"]
+    assert nexus.lookup_device_info("acme-gpu-a1").get_str("Name") == "Acme Mine"
+    with pytest.raises(nexus.DeviceInfoError, match="no architecture file and no folder with"):
+        nexus.add_device_info(folder / "nowhere")
+
+
+def test_another_package_can_bring_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    (tmp_path / "acme_entries.py").write_text(f"folder = {str(tmp_path)!r}\ndef fails(): 1 / 0\n")
+    named = [metadata.EntryPoint("acme", "acme_entries:folder", places.ENTRY_POINTS)]
+    monkeypatch.setattr(metadata, "entry_points", lambda group: named)
+    places._index.cache_clear()
+    assert nexus.lookup_device_info("anvil").get_str("Name") == "Acme One"
+    named[0] = metadata.EntryPoint("acme", "acme_entries:fails", places.ENTRY_POINTS)
+    places._index.cache_clear()
+    with pytest.raises(nexus.DeviceInfoError, match=r"acme_entries:fails.*ZeroDivisionError"):
+        len(nexus.get_device_info())
+    places._index.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("/no/such/folder", "'/no/such/folder', which is not there"),
+        ("here", "'here', which is rel"),
+    ],
+)
+def test_a_folder_that_cannot_be_searched_is_named(
+    monkeypatch: pytest.MonkeyPatch, value: str, words: str
+) -> None:
+    monkeypatch.setenv(places.PATH_VARIABLE, value)
+    with pytest.raises(nexus.DeviceInfoError, match=f"NEXUS_DEVICE_PATH names {words}"):
         len(nexus.get_device_info())
 
 
-def test_a_device_finds_its_own_entry(
+# ---- devices -------------------------------------------------------------------------------------
+
+
+def own_entry(device: nexus.Device, folder: Path, **changes: Any) -> None:
+    """Write the entry of a device."""
+    facts = {key: device.get_property_str(key) for key in ("Vendor", "Type", "Architecture")}
+    written(folder, "-".join(facts.values()).lower(), **{**facts, **changes})
+
+
+def test_what_a_device_answers_lies_over_its_entry(
     device: nexus.Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    facts = [device.get_property_str(key) for key in ("Vendor", "Type", "Architecture")]
-    (tmp_path / ("-".join(facts).lower() + ".json")).write_text('{"Note": "ours"}')
-    monkeypatch.setenv(device_info.PATH_VARIABLE, str(tmp_path))
-    assert device.get_info().get_str("Note") == "ours"
+    types = [
+        {"Type": "L1", "Size": 1, "Latency": 4},
+        {"Type": "L2"},
+        {"Type": "L3"},
+        {"Type": "DRAM"},
+    ]
+    own_entry(device, tmp_path, MemorySubsystem={"MemoryTypes": types}, Description="ours")
+    monkeypatch.setenv(places.PATH_VARIABLE, str(tmp_path))
+    info = device.get_info()
+    assert info is device.get_info()
+    assert info.get_str("Description") == "ours"
+    assert info.get_str("Name") == device.name
+    first = info["MemorySubsystem"]["MemoryTypes"][0]
+    assert first["Size"] == device.get_property_int(["MemorySubsystem", "MemoryTypes", 0, "Size"])
+    assert first["Latency"] == 4
+    assert info.get_flt(["MemorySubsystem", "MemoryTypes", 0, "Latency"]) == 4.0
+    assert info.get_int("CoreCount") == device.get_property_int("CoreCount")
+    assert "Variant" not in info
+
+
+def test_a_device_finds_its_product(
+    device: nexus.Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_name = {"Named": {"DeviceNames": [device.name.upper()], "Description": "by name"}}
+    own_entry(device, tmp_path, Variants=by_name)
+    monkeypatch.setenv(places.PATH_VARIABLE, str(tmp_path))
+    assert device.get_info().get_str("Variant") == "Named"
+    assert device.get_info().get_str("Description") == "by name"
+
+    facts = [device.get_property_int(key) for key in ("CoreCount", "GlobalMemorySize")]
+    sizes = [{}, {}, {"Size": facts[1] + facts[1] // 20}]
+    like = {"CoreSubsystem": {"Count": facts[0]}, "MemorySubsystem": {"MemoryTypes": sizes}}
+    other = {"CoreSubsystem": {"Count": facts[0] + 1}}
+    (tmp_path / "more").mkdir()
+    own_entry(device, tmp_path / "more", Variants={"Like": like, "Other": other})
+    monkeypatch.setenv(places.PATH_VARIABLE, str(tmp_path / "more"))
+    assert device.get_info().get_str("Variant") == "Like"
+
+
+def test_a_live_list_of_another_shape_replaces_that_of_the_entry() -> None:
+    from nexus._internal.architectures.entries import live_over
+
+    known = [{"Type": "L1", "Latency": 4}, {"Type": "L2", "Latency": 14}]
+    assert live_over(known, [{"Type": "L2", "Size": 9}]) == [known[0], {**known[1], "Size": 9}]
+    assert live_over(known, [{"Type": "SRAM", "Size": 9}]) == [{"Type": "SRAM", "Size": 9}]
+    assert live_over({"A": 1, "B": 2}, {"B": 3}) == {"A": 1, "B": 3}
+
+
+def test_importing_and_listing_read_no_entry(folder: Path) -> None:
+    program = """
+import sys, nexus
+from nexus._internal.architectures import entries
+assert len(nexus.get_device_info()) >= 3 and entries._read.cache_info().misses == 0
+nexus.lookup_device_info("acme-gpu-a1")
+assert entries._read.cache_info().misses == 1
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, env=dict(os.environ))

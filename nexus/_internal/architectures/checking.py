@@ -1,0 +1,136 @@
+"""Whether an architecture file keeps the schema: where it does not, and what was expected."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nexus._internal.architectures import places
+from nexus.bindings.errors import DeviceInfoError
+
+REQUIRED = ("Name", "Vendor", "Type", "Architecture")
+
+
+class Problem(NamedTuple):
+    """One place of a file that is not as it should be."""
+
+    pointer: str  # a JSON Pointer; empty: the whole file
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '/'}: {self.expected}"
+
+
+def check(path: Path, entry: Mapping[str, Any]) -> None:
+    """Refuse an entry that breaks the schema.
+
+    Raises:
+        DeviceInfoError: it does; the message has the path, and pointer and expectation of each
+            place.
+    """
+    if found := problems(path, entry):
+        lines = "\n  ".join(map(str, found))
+        raise DeviceInfoError(
+            f"the architecture file {path} breaks the schema in {len(found)} place"
+            f"{'s' * (len(found) > 1)}; mend it, or take it away:\n  {lines}",
+            problems=found,
+        )
+
+
+def problems(path: Path, entry: Mapping[str, Any]) -> list[Problem]:
+    """Return everything that is wrong with an entry; its name and sources are looked at too.
+
+    Without the package jsonschema only what a look-up needs is looked at.
+    """
+    found = [*_by_schema(entry)] if _has_jsonschema() else [*_without_schema(entry)]
+    return found or [*_names(path, entry), *_sources(entry)]
+
+
+@functools.cache
+def _has_jsonschema() -> bool:
+    import importlib.util
+
+    if importlib.util.find_spec("jsonschema"):
+        return True
+    import logging
+
+    logging.getLogger("nexus").warning(
+        "architecture files are not checked against the schema: install nexus-accelerator[cli]"
+    )
+    return False
+
+
+@functools.cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads(places.schema_file().read_text(encoding="utf-8"))
+    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def _by_schema(entry: Mapping[str, Any]) -> Iterator[Problem]:
+    for error in sorted(_validator().iter_errors(entry), key=lambda e: [*map(str, e.path)]):
+        unit = error.schema.get("unit") if isinstance(error.schema, dict) else None
+        text = error.message + (f" (a number of {unit})" if unit else "")
+        yield Problem(pointer_to(error.absolute_path), text)
+
+
+def _without_schema(entry: Mapping[str, Any]) -> Iterator[Problem]:
+    for key in REQUIRED:
+        if not isinstance(entry.get(key), str):
+            yield Problem(f"/{key}", "a string is required")
+    for key in ("CoreSubsystem", "MemorySubsystem", "Limits", "Variants"):
+        if not isinstance(entry.get(key, {}), dict):
+            yield Problem(f"/{key}", "an object is expected")
+
+
+def file_name(entry: Mapping[str, Any]) -> str:
+    """Return the name of the file that an entry belongs in, without `.json`."""
+    return "-".join(entry[key] for key in REQUIRED[1:]).lower().replace(" ", "_")
+
+
+def _names(path: Path, entry: Mapping[str, Any]) -> Iterator[Problem]:
+    wanted = file_name(entry)
+    if path.stem != wanted:
+        yield Problem("", f"Vendor, Type and Architecture want the file name {wanted}.json")
+    memory = entry.get("MemorySubsystem", {})
+    kinds = [item.get("Type") for item in memory.get("MemoryTypes", ())]
+    if memory.get("SupportedMemoryTypes", kinds) != kinds:
+        expected = f"the Type of each item of MemoryTypes, {kinds}"
+        yield Problem("/MemorySubsystem/SupportedMemoryTypes", expected)
+
+
+def _sources(entry: Mapping[str, Any]) -> Iterator[Problem]:
+    covered = entry.get("Provenance", {})
+    for pointer, note in covered.items():
+        if note["Source"] not in entry["Sources"]:
+            yield Problem(
+                pointer_to(["Provenance", pointer]), f"{note['Source']!r} is no key of Sources"
+            )
+    for pointer in numbers_in(entry):
+        if source_of(covered, pointer) is None and not pointer.startswith(("/Schema", "/Sources/")):
+            yield Problem(pointer, "no pointer of Provenance covers this figure: name its source")
+
+
+def source_of(provenance: Mapping[str, Any], pointer: str) -> str | None:
+    """Return the longest pointer of `Provenance` that covers a figure."""
+    covering = [key for key in provenance if f"{pointer}/".startswith(f"{key}/")]
+    return max(covering, key=len, default=None)
+
+
+def numbers_in(value: Any, pointer: str = "") -> Iterator[str]:
+    """Yield the JSON Pointer of every number."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        yield pointer
+    members = value.items() if isinstance(value, dict) else []
+    items = enumerate(value) if isinstance(value, list) else []
+    for key, member in (*members, *items):
+        yield from numbers_in(member, f"{pointer}/{key}")
+
+
+def pointer_to(path: Any) -> str:
+    """Return the steps of a path as a JSON Pointer."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

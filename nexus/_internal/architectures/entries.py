@@ -1,0 +1,144 @@
+"""What architecture files hold: entries, their products, and live facts laid over them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from nexus._internal.architectures import checking
+from nexus._internal.architectures.places import File
+from nexus.bindings.errors import DeviceInfoError
+
+Entry: TypeAlias = Mapping[str, Any]
+
+MEMORY_TOLERANCE = 0.1  # a driver reports less memory than the vendor sells
+
+
+def read(file: File) -> Entry:
+    """Return what a file holds; one that did not come with nexus is checked first.
+
+    Raises:
+        DeviceInfoError: the file is no JSON or breaks the schema; the message says where.
+    """
+    return _read(file.path, file.path.stat().st_mtime_ns, not file.is_own)
+
+
+@functools.lru_cache(maxsize=256)
+def _read(path: Path, changed_ns: int, check: bool) -> Entry:
+    entry = load(path)
+    if check:
+        checking.check(path, entry)
+    return entry
+
+
+def load(path: Path) -> Entry:
+    """Return the object in a JSON file.
+
+    Raises:
+        DeviceInfoError: the file cannot be read, is no JSON, or has no object at its top.
+    """
+    import json  # few programs look an architecture up
+
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DeviceInfoError(f"cannot read the architecture file {path}: {error}") from None
+    except ValueError as error:
+        raise DeviceInfoError(f"the architecture file {path} is no JSON: {error}") from None
+    if not isinstance(entry, dict):
+        raise DeviceInfoError(f"the architecture file {path} has no object at its top")
+    return entry
+
+
+# ---- products ------------------------------------------------------------------------------------
+
+
+def product(entry: Entry, name: str) -> Entry:
+    """Return an entry with one of its products laid over it, under the member `Variant`."""
+    variant = {key: value for key, value in entry["Variants"][name].items() if key != "DeviceNames"}
+    if "Interconnect" in variant:  # a product has its own links or those of the entry
+        entry = {key: value for key, value in entry.items() if key != "Interconnect"}
+    laid: dict[str, Any] = laid_over(entry, variant)
+    return laid | {"Variant": name}
+
+
+def variant_named(entry: Entry, device_name: str) -> str | None:
+    """Return the product that a driver calls by this name."""
+    wanted = folded(device_name)
+    for name, variant in entry.get("Variants", {}).items():
+        if wanted in map(folded, (name, *variant.get("DeviceNames", ()))):
+            return str(name)
+    return None
+
+
+def variant_like(entry: Entry, n_cores: int, memory_nbytes: int) -> str | None:
+    """Return the one product with this many cores and about this much memory, if there is one."""
+    alike = [
+        name
+        for name, variant in entry.get("Variants", {}).items()
+        if variant.get("CoreSubsystem", {}).get("Count") == n_cores
+        and _is_about(_memory_of(variant), memory_nbytes)
+    ]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _memory_of(variant: Entry) -> int | None:
+    memories: Sequence[Entry] = variant.get("MemorySubsystem", {}).get("MemoryTypes", ())
+    return memories[-1].get("Size") if memories else None
+
+
+def _is_about(known: int | None, found: int) -> bool:
+    return known is None or abs(known - found) <= known * MEMORY_TOLERANCE
+
+
+def folded(name: str) -> str:
+    """Return a name as names are compared: without case, with single spaces."""
+    return " ".join(name.split()).casefold()
+
+
+# ---- one value over another ----------------------------------------------------------------------
+
+
+def laid_over(base: Any, top: Any) -> Any:
+    """Return `top` over `base`: objects member by member, lists of objects item by item."""
+    if isinstance(base, Mapping) and isinstance(top, Mapping):
+        members = {key: laid_over(base[key], top[key]) for key in base.keys() & top.keys()}
+        return {key: members.get(key, top.get(key, base.get(key))) for key in {**base, **top}}
+    if _are_objects(base) and _are_objects(top):
+        shorter = min(len(base), len(top))
+        both = [laid_over(*pair) for pair in zip(base, top, strict=False)]
+        return [*both, *base[shorter:], *top[shorter:]]
+    return top
+
+
+def live_over(base: Any, live: Any) -> Any:
+    """Return what a device answers over what is known of its kind.
+
+    Lists of objects that have a Type are matched by it: a device may not see every cache.
+    """
+    if isinstance(base, Mapping) and isinstance(live, Mapping):
+        members = {key: live_over(base[key], live[key]) for key in base.keys() & live.keys()}
+        return {key: members.get(key, live.get(key, base.get(key))) for key in {**base, **live}}
+    if _are_objects(base) and _are_objects(live):
+        return _by_type(base, live)
+    return live
+
+
+def _by_type(base: Sequence[Entry], live: Sequence[Entry]) -> list[Entry]:
+    known = [item.get("Type") for item in base]
+    if not {item.get("Type") for item in live} <= set(known):
+        return [*live]  # it is built otherwise than the entry says
+    seen = {item.get("Type"): item for item in live}
+    return [live_over(item, seen.get(item.get("Type"), {})) for item in base]
+
+
+def _are_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
+
+
+def names_of(entry: Entry) -> Iterable[str]:
+    """Yield every name under which a look-up finds an entry, besides the name of its file."""
+    yield from (entry["Architecture"], entry["Name"])
+    yield from entry.get("Aliases", ())
