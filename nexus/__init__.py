@@ -15,6 +15,7 @@ Importing opens no plugin and no driver.
 # instead of the decorator.
 from nexus import data_type, event_type, property, status
 from nexus._version import __version__
+from nexus.advice import Advice, KernelInfo, advise
 from nexus.bindings.enums import DataType, EventType, Property, Status
 from nexus.bindings.errors import (
     BackendUnavailableError,
@@ -27,6 +28,7 @@ from nexus.bindings.errors import (
     FunctionNotFoundError,
     InvalidArgumentError,
     KernelNotFoundError,
+    MissingFigureError,
     NexusError,
     OutOfMemoryError,
     PropertyNotFoundError,
@@ -55,6 +57,7 @@ from nexus.system import (
 )
 
 __all__ = [
+    "Advice",
     "Argument",
     "BackendUnavailableError",
     "Buffer",
@@ -72,8 +75,10 @@ __all__ = [
     "FunctionNotFoundError",
     "InvalidArgumentError",
     "Kernel",
+    "KernelInfo",
     "KernelNotFoundError",
     "Library",
+    "MissingFigureError",
     "NexusError",
     "OutOfMemoryError",
     "Properties",
@@ -88,6 +93,7 @@ __all__ = [
     "WaitTimeoutError",
     "__version__",
     "add_device_info",
+    "advise",
     "create_buffer",
     "data_type",
     "device",

@@ -134,7 +134,7 @@ def _find(name: str) -> tuple[Mapping[str, Any], str | None]:
             return entry, variant
         known += [*entries.names_of(entry), *entry.get("Variants", {})]
     raise KeyError(
-        f"the device library has no architecture or product {name!r}; "
+        f"the device library has no architecture {name!r} and no such product; "
         f"{property_path.close_matches(name, known)}it has {len(files)} architectures: see "
         "nexus.get_device_info() or `nexus db list`"
     )

@@ -84,6 +84,12 @@ class DeviceInfoError(NexusError, ValueError):
         self.problems = list(problems)
 
 
+class MissingFigureError(NexusError, LookupError):
+    """A calculation needs a figure that the device library does not have; nothing is guessed."""
+
+    default_status = Status.InvalidProperty
+
+
 class BackendUnavailableError(NexusError, ImportError):
     """A runtime cannot be used on this machine: no plugin, no driver, no device, other version."""
 

@@ -6,12 +6,15 @@ python tests/mutants/plant.py [NAME ...] [--whole-suite] [--json FILE]
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from dataclasses import asdict, dataclass
@@ -102,13 +105,24 @@ def build() -> subprocess.CompletedProcess[str]:
 def test(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     """Run tests of the copy until one fails."""
     options = ["-x", "-q", "-p", "no:cacheprovider", f"--timeout={TIMEOUT}", "-m", "not slow"]
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *arguments],
-        cwd=TREE,
-        env=os.environ | {"PYTHONPATH": str(TREE)},
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-m", "pytest", *options, *arguments]
+    with tempfile.TemporaryFile("w+") as output:  # a pipe would wait for children that hang
+        child = subprocess.Popen(
+            command,
+            cwd=TREE,
+            env=os.environ | {"PYTHONPATH": str(TREE)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            child.wait()
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # what a fault left running
+                os.killpg(child.pid, signal.SIGKILL)
+        output.seek(0)
+        text = output.read()
+    return subprocess.CompletedProcess(command, child.returncode, text, "")
 
 
 def first_failure(done: subprocess.CompletedProcess[str]) -> str:
@@ -116,7 +130,7 @@ def first_failure(done: subprocess.CompletedProcess[str]) -> str:
     if done.returncode < 0 or done.returncode > 5:
         return f"a crash of the test run (status {done.returncode})"
     found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-    hung = "Timeout" in done.stdout + done.stderr
+    hung = "Timeout" in done.stdout
     return found[1] if found else "a test that hung" if hung else "no test"
 
 
@@ -133,7 +147,7 @@ def try_out(mutant: Mutant, whole_suite: bool) -> Verdict:
         done = test(["tests"] if whole_suite else mutant.caught_by)
     finally:
         place.write_text(original, encoding="utf-8")
-    if done.returncode in (2, 3, 4, 5) and "Timeout" not in done.stdout + done.stderr:
+    if done.returncode in (2, 3, 4, 5) and "Timeout" not in done.stdout:
         raise SystemExit(f"mutant {mutant.name}: pytest could not run:\n{done.stdout[-3000:]}")
     by = first_failure(done)
     return Verdict(mutant.name, done.returncode != 0, by, round(time.monotonic() - began, 1))

@@ -1,0 +1,88 @@
+"""Reads figures of an architecture for calculations; one that is missing is named, not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nexus._internal.property_path import Step, path_text
+from nexus.bindings.errors import MissingFigureError
+
+MEGA_IN_GIGA = 1000.0
+
+
+class Figures:
+    """The figures of one architecture or product."""
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self.known = known
+        self.name = str(known.get("Variant") or known.get("Name") or "the architecture")
+
+    def get(self, *steps: Step) -> Any:
+        """Return a figure by its path; None when it is not known."""
+        value: Any = self.known
+        for step in steps:
+            try:
+                value = value[step]
+            except (KeyError, IndexError):
+                return None
+        return value
+
+    def need(self, use: str, *steps: Step) -> Any:
+        """Return a figure by its path.
+
+        Raises:
+            MissingFigureError: it is not known; the message says what it was needed for.
+        """
+        value = self.get(*steps)
+        if value is None:
+            raise self.missing(use, path_text(steps))
+        return value
+
+    def missing(self, use: str, *figures: str) -> MissingFigureError:
+        """Return the error that says which figures are missing for a use."""
+        return MissingFigureError(
+            f"cannot tell the {use} of {self.name}: {' or '.join(figures)} is not in its entry of "
+            "the device library; name a product of it, or add the figure in an entry of your own "
+            "(nexus.add_device_info)"
+        )
+
+    def rate(self, data_type: str, *, matrix: bool = False, sparse: bool = False) -> float:
+        """Return the peak rate in 10^9 operations a second; a fused multiply-add counts as two.
+
+        It is the vendor's figure for the product; else cores times operations a clock times the
+        highest clock.
+
+        Raises:
+            MissingFigureError: neither is known.
+        """
+        engine, form = "Matrix" if matrix else "Vector", "Sparse" if sparse else "Dense"
+        given = self.get("PeakRates", engine, data_type, form)
+        if given is not None:
+            return float(given)
+        per_clock = self.get("CoreSubsystem", "OperationsPerClock", engine, data_type, form)
+        n_cores = self.get("CoreSubsystem", "Count")
+        clock = self.get("CoreSubsystem", "BoostClock") or self.get("CoreClockRate")
+        if None in (per_clock, n_cores, clock):
+            what = f"{engine}.{data_type}.{form}"
+            raise self.missing(
+                f"peak rate of {data_type}",
+                f"PeakRates.{what}",
+                f"one of CoreSubsystem.{{OperationsPerClock.{what}, Count, BoostClock}}",
+            )
+        return float(n_cores * per_clock * clock) / MEGA_IN_GIGA
+
+    def bandwidth(self) -> float:
+        """Return the bandwidth of device memory in GB/s.
+
+        Raises:
+            MissingFigureError: neither it, nor bus width and data rate are known.
+        """
+        memories = self.get("MemorySubsystem", "MemoryTypes") or [{}]
+        last = memories[-1]
+        if "Bandwidth" in last:
+            return float(last["Bandwidth"])
+        if "BusWidth" in last and "DataRate" in last:
+            return float(last["BusWidth"] / 8 * last["DataRate"] / 1000)
+        where = path_text(["MemorySubsystem", "MemoryTypes", len(memories) - 1, "Bandwidth"])
+        raise self.missing("bandwidth of device memory", where)

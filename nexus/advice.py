@@ -1,0 +1,261 @@
+"""Advice about a kernel on an architecture, from figures alone: no device is needed.
+
+How full a core gets, which group sizes are best, what a kernel can reach at most, whether it fits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nexus import system
+from nexus._internal import dtypes
+from nexus._internal.figures import Figures
+from nexus._internal.occupancy import Demand, Occupancy, occupancy
+from nexus.device import Device
+from nexus.library import Kernel
+from nexus.properties import Properties
+
+GOOD_SIZE = 256  # work-items; between equals the nearest to it is the first
+
+
+@dataclass(frozen=True)
+class KernelInfo:
+    """What advice has to know of a kernel.
+
+    Attributes:
+        registers: 32-bit registers of a work-item, as the compiler reports; 0: not known.
+        group_memory: bytes of group memory of a group, static and dynamic together.
+        group_size: work-items of the only group size that it runs with; 0: any.
+    """
+
+    registers: int = 0
+    group_memory: int = 0
+    group_size: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("registers", "group_memory", "group_size"):
+            _check_count(name, getattr(self, name), least=0)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a device attains at most.
+
+    Attributes:
+        gflops: 10^9 operations a second; a fused multiply-add counts as two.
+        gb_per_s: 10^9 bytes a second, to and from device memory.
+        limited_by: `memory` or `compute`.
+        ridge: operations a byte from which on compute is the limit.
+    """
+
+    gflops: float
+    gb_per_s: float
+    limited_by: str
+    ridge: float
+
+
+@dataclass(frozen=True)
+class TimeFloor:
+    """The shortest time that work can take.
+
+    Attributes:
+        seconds: the longer one of the two.
+        compute_seconds: what the operations take at the peak rate.
+        memory_seconds: what the bytes take at the bandwidth of device memory.
+        limited_by: `memory` or `compute`.
+    """
+
+    seconds: float
+    compute_seconds: float
+    memory_seconds: float
+    limited_by: str
+
+
+class Advice:
+    """Answers about one architecture, product or device, and one kernel.
+
+    Whatever figure is missing, an answer that needs it raises MissingFigureError, which names it.
+
+    >>> import nexus
+    >>> advice = nexus.advise("nvidia-gpu-sm_90", nexus.KernelInfo(registers=64))
+    >>> advice.occupancy(256).fraction, advice.occupancy(256).limited_by
+    (0.5, ('registers',))
+    """
+
+    def __init__(self, known: Mapping[str, Any], kernel: KernelInfo) -> None:
+        self.kernel = kernel
+        self._figures = Figures(known)
+
+    @property
+    def name(self) -> str:
+        """What the answers are about."""
+        return self._figures.name
+
+    def __repr__(self) -> str:
+        return f"<Advice about {self.name}>"
+
+    # ---- groups ----------------------------------------------------------------------------------
+
+    def occupancy(self, group_size: int) -> Occupancy:
+        """Return how many groups of a size a core holds at a time, and what limits them.
+
+        Args:
+            group_size: work-items of a group, in all dimensions together.
+
+        Raises:
+            ValueError: the kernel runs with another group size only.
+        """
+        _check_count("group_size", group_size)
+        if self.kernel.group_size not in (0, group_size):
+            raise ValueError(
+                f"group_size is {group_size}; the kernel runs in groups of "
+                f"{self.kernel.group_size} only"
+            )
+        demand = Demand(group_size, self.kernel.registers, self.kernel.group_memory)
+        return occupancy(self._figures, demand)
+
+    def group_sizes(self, limit: int = 5) -> list[Occupancy]:
+        """Return the best group sizes, the best first: the fullest cores, then near 256 work-items.
+
+        Sizes are multiples of a wave. A kernel that does not fit in any has none.
+        """
+        wave = self._figures.need("best group size", "CoreSubsystem", "SIMDSize")
+        most = self._figures.need("best group size", "Limits", "MaxThreadsPerBlock")
+        sizes = [self.kernel.group_size] if self.kernel.group_size else range(wave, most + 1, wave)
+        found = [self.occupancy(size) for size in sizes]
+        fitting = [each for each in found if each.groups_per_core]
+        return sorted(fitting, key=_merit)[:limit]
+
+    def fits(self, group_size: int | None = None) -> tuple[bool, str]:
+        """Return whether the kernel can run there at all, and a sentence that says why or why not.
+
+        Args:
+            group_size: work-items of a group; None: whether there is any size that fits.
+        """
+        if group_size is None:
+            best = self.group_sizes(1)
+            if best:
+                return True, f"it fits {self.name}, for one in groups of {best[0].group_size}"
+            group_size = self.kernel.group_size or self._figures.get("CoreSubsystem", "SIMDSize")
+        found = self.occupancy(group_size)
+        if found.groups_per_core:
+            return True, f"a core of {self.name} holds {found.groups_per_core} groups at a time"
+        short = " and ".join(found.limited_by)
+        return False, f"it does not fit {self.name} in groups of {group_size}: too little {short}"
+
+    # ---- rates -----------------------------------------------------------------------------------
+
+    def peak(self, data_type: Any = "F32", *, matrix: bool = False, sparse: bool = False) -> float:
+        """Return the peak rate in 10^9 operations a second; a fused multiply-add counts as two.
+
+        Args:
+            data_type: as for a buffer: "F32", np.float16, nexus.data_type.BF16; or "TF32", "F6",
+                which only matrix units have.
+            matrix: of the matrix units (tensor cores, matrix cores) rather than the vector units.
+            sparse: with structured sparsity.
+        """
+        return self._figures.rate(_rate_name(data_type), matrix=matrix, sparse=sparse)
+
+    def bandwidth(self) -> float:
+        """Return the bandwidth of device memory in GB/s."""
+        return self._figures.bandwidth()
+
+    def attainable(
+        self, intensity: float, data_type: Any = "F32", *, matrix: bool = False
+    ) -> Bound:
+        """Return the roofline at an arithmetic intensity.
+
+        Args:
+            intensity: operations for each byte that is read from or written to device memory.
+            data_type: see `peak`.
+            matrix: see `peak`.
+        """
+        _check_amount("intensity", intensity)
+        if intensity == 0:
+            raise ValueError("intensity is 0: without operations there is no rate; use bandwidth()")
+        peak, bandwidth = self.peak(data_type, matrix=matrix), self.bandwidth()
+        gflops = min(peak, intensity * bandwidth)
+        limit = "memory" if intensity * bandwidth < peak else "compute"
+        return Bound(gflops, gflops / intensity, limit, peak / bandwidth)
+
+    def time_floor(
+        self, n_operations: float, nbytes: float, data_type: Any = "F32", *, matrix: bool = False
+    ) -> TimeFloor:
+        """Return the shortest time in which a device can do some operations and move some bytes.
+
+        Args:
+            n_operations: operations; a fused multiply-add counts as two.
+            nbytes: bytes read from and written to device memory.
+            data_type: see `peak`.
+            matrix: see `peak`.
+        """
+        _check_amount("n_operations", n_operations)
+        _check_amount("nbytes", nbytes)
+        compute = n_operations / (self.peak(data_type, matrix=matrix) * 1e9) if n_operations else 0
+        memory = nbytes / (self.bandwidth() * 1e9) if nbytes else 0
+        limit = "memory" if memory > compute else "compute"
+        return TimeFloor(max(compute, memory), compute, memory, limit)
+
+
+def advise(
+    arch_or_device: str | Properties | Device, kernel_info: KernelInfo | Kernel | None = None
+) -> Advice:
+    """Return advice about a kernel on an architecture or product, or on a device that is here.
+
+    Args:
+        arch_or_device: a name as `lookup_device_info` takes it, what that returned, or a device.
+        kernel_info: what the kernel needs; without it the answers are about a kernel that needs
+            neither many registers nor group memory.
+
+    Raises:
+        KeyError: the device library has no such architecture; the message names close ones.
+    """
+    if isinstance(arch_or_device, str):
+        arch_or_device = system.lookup_device_info(arch_or_device)
+    if isinstance(arch_or_device, Device):
+        arch_or_device = arch_or_device.get_info()
+    if not isinstance(arch_or_device, Properties):
+        raise TypeError(
+            f"arch_or_device is a {type(arch_or_device).__name__}; it is a name such as "
+            "'nvidia-gpu-sm_90', a Device, or what lookup_device_info returned"
+        )
+    return Advice(arch_or_device, _kernel_info(kernel_info))
+
+
+def _kernel_info(given: object) -> KernelInfo:
+    if given is None:
+        return KernelInfo()
+    if isinstance(given, KernelInfo):
+        return given
+    if isinstance(given, Kernel):
+        fixed = given.get_property_int_vec("GroupSize") if given.info else [0]
+        return KernelInfo(group_size=math.prod(fixed))
+    raise TypeError(f"kernel_info is a {type(given).__name__}; it is a KernelInfo or a Kernel")
+
+
+def _merit(found: Occupancy) -> tuple[float, bool, float]:
+    is_power = found.group_size & (found.group_size - 1) == 0
+    return (-found.fraction, not is_power, abs(math.log2(found.group_size / GOOD_SIZE)))
+
+
+def _rate_name(data_type: Any) -> str:
+    if data_type in ("TF32", "F6", "BF6"):
+        return str(data_type)
+    return dtypes.element_of(data_type).name
+
+
+def _check_count(name: str, value: object, least: int = 1) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} is a {type(value).__name__}; it is an int")
+    if value < least:
+        raise ValueError(f"{name} is {value}; it is {least} or more")
+
+
+def _check_amount(name: str, value: float) -> None:
+    if not isinstance(value, int | float):
+        raise TypeError(f"{name} is a {type(value).__name__}; it is a number")
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{name} is {value}; it is finite, and 0 or more")

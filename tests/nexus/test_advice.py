@@ -1,0 +1,226 @@
+"""Advice: occupancy, rooflines and what fits, against tables, other calculators and plain sums."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nexus
+from nexus import Advice, KernelInfo
+from nexus._internal.architectures import places
+
+HERE = Path(__file__).parent
+
+# A made-up architecture, small enough to calculate by hand.
+KNOWN: dict[str, Any] = {
+    "Name": "Acme One",
+    "CoreSubsystem": {
+        "SIMDSize": 32,
+        "PartitionCount": 4,
+        "Count": 10,
+        "BoostClock": 1000,
+        "OperationsPerClock": {"Vector": {"F32": {"Dense": 256}}},
+    },
+    "MemorySubsystem": {"MemoryTypes": [{"Type": "L1"}, {"Type": "DRAM", "Bandwidth": 100}]},
+    "PeakRates": {"Matrix": {"F16": {"Dense": 9000, "Sparse": 18000}}},
+    "Limits": {
+        "MaxThreadsPerBlock": 1024,
+        "MaxWavesPerCore": 64,
+        "MaxThreadgroupsPerCore": 32,
+        "RegistersPerCore": 65536,
+        "MaxRegistersPerBlock": 65536,
+        "MaxRegistersPerThread": 255,
+        "RegisterAllocationUnit": 256,
+        "ThreadgroupMemoryPerCore": 65536,
+        "MaxThreadgroupMemorySize": 49152,
+        "ThreadgroupMemoryAllocationUnit": 128,
+    },
+}
+
+
+def advice(kernel: KernelInfo | None = None, *without: str) -> Advice:
+    """Return advice about the made-up architecture, some figures of which are not known."""
+    known = {key: dict(value) if isinstance(value, dict) else value for key, value in KNOWN.items()}
+    for path in without:
+        part, _, name = path.partition(".")
+        known[part].pop(name) if name else known.pop(part)
+    return Advice(known, kernel or KernelInfo())
+
+
+def unchecked(value: object) -> Any:
+    """Return a value that a type checker lets be called in any way."""
+    return value
+
+
+@pytest.mark.parametrize(
+    ("group_size", "kernel", "groups", "limited_by"),
+    [
+        (256, KernelInfo(), 8, ("threads",)),
+        (32, KernelInfo(), 32, ("groups",)),
+        (33, KernelInfo(), 32, ("threads", "groups")),  # two waves, the second almost empty
+        (1025, KernelInfo(), 0, ("threads",)),
+        (256, KernelInfo(registers=32), 8, ("threads", "registers")),
+        (256, KernelInfo(registers=33), 6, ("registers",)),  # 1280 of 16384: 12 waves a part
+        (1024, KernelInfo(registers=65), 0, ("registers",)),
+        (64, KernelInfo(registers=256), 0, ("registers",)),
+        (256, KernelInfo(group_memory=16384), 4, ("group memory",)),
+        (256, KernelInfo(group_memory=16385), 3, ("group memory",)),  # in units of 128 bytes
+        (256, KernelInfo(group_memory=49153), 0, ("group memory",)),
+    ],
+)
+def test_the_scarcest_resource_decides(
+    group_size: int, kernel: KernelInfo, groups: int, limited_by: tuple[str, ...]
+) -> None:
+    found = advice(kernel).occupancy(group_size)
+    assert (found.groups_per_core, found.limited_by) == (groups, limited_by)
+    assert found.waves_per_core == groups * -(-group_size // 32)
+    assert found.fraction == found.waves_per_core / 64
+
+
+def test_the_best_group_sizes_fill_the_core() -> None:
+    best = advice().group_sizes()
+    assert [found.group_size for found in best[:2]] == [256, 128]
+    assert all(found.fraction == 1 for found in best)
+    assert advice(KernelInfo(registers=33)).group_sizes(1)[0].fraction == 48 / 64
+    assert advice(KernelInfo(group_memory=49153)).group_sizes() == []
+    assert [found.group_size for found in advice(KernelInfo(group_size=96)).group_sizes()] == [96]
+    with pytest.raises(ValueError, match="runs in groups of 96 only"):
+        advice(KernelInfo(group_size=96)).occupancy(128)
+
+
+def test_whether_it_fits_is_a_sentence() -> None:
+    assert advice().fits() == (True, "it fits Acme One, for one in groups of 256")
+    assert advice().fits(128) == (True, "a core of Acme One holds 16 groups at a time")
+    fits, why = advice(KernelInfo(group_memory=49153)).fits()
+    assert not fits
+    assert why == "it does not fit Acme One in groups of 32: too little group memory"
+
+
+def test_a_roofline_has_a_slope_and_a_roof() -> None:
+    low, high = advice().attainable(1.0), advice().attainable(100.0)
+    assert (low.gflops, low.gb_per_s, low.limited_by) == (100, 100, "memory")
+    assert (high.gflops, high.limited_by) == (2560, "compute")
+    assert high.gb_per_s == pytest.approx(25.6)
+    assert low.ridge == high.ridge == 25.6
+    assert advice().peak("f16", matrix=True) == advice().peak(np.float16, matrix=True) == 9000
+    assert advice().peak(nexus.data_type.F16, matrix=True, sparse=True) == 18000
+
+
+def test_the_time_floor_is_the_longer_of_two() -> None:
+    floor = advice().time_floor(2.56e12, 50e9)
+    assert (floor.seconds, floor.limited_by) == (1.0, "compute")
+    assert floor.memory_seconds == 0.5
+    assert advice().time_floor(0, 1e9).limited_by == "memory"
+    assert advice().time_floor(0, 0).seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("without", "call", "words"),
+    [
+        ("CoreSubsystem.SIMDSize", "occupancy", "occupancy of Acme One: CoreSubsystem.SIMDSize is"),
+        ("Limits.MaxWavesPerCore", "occupancy", "MaxWavesPerCore or Limits.MaxThreadsPerCore"),
+        ("Limits.RegistersPerCore", "occupancy", "Limits.RegistersPerCore"),
+        ("Limits.RegisterAllocationUnit", "occupancy", "Limits.RegisterAllocationUnit"),
+        ("Limits.ThreadgroupMemoryPerCore", "occupancy", "Limits.ThreadgroupMemoryPerCore"),
+        ("CoreSubsystem.BoostClock", "attainable", "PeakRates.Vector.F32.Dense or one of"),
+        ("MemorySubsystem", "attainable", "bandwidth of device memory"),
+    ],
+)
+def test_a_missing_figure_is_named_and_not_guessed(without: str, call: str, words: str) -> None:
+    kernel = KernelInfo(registers=32, group_memory=128)
+    with pytest.raises(nexus.MissingFigureError) as caught:
+        getattr(advice(kernel, without), call)(64)
+    assert words in str(caught.value)
+    assert "nexus.add_device_info" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: advice().occupancy(0), ValueError, "group_size is 0; it is 1 or more"),
+        (lambda: unchecked(advice()).occupancy(1.5), TypeError, "group_size is a float; it is an int"),
+        (lambda: KernelInfo(registers=-1), ValueError, "registers is -1"),
+        (lambda: advice().attainable(-1), ValueError, "intensity is -1"),
+        (lambda: advice().attainable(0), ValueError, "intensity is 0"),
+        (lambda: advice().time_floor(float("nan"), 1), ValueError, "n_operations is nan"),
+        (lambda: unchecked(advice()).time_floor(1, "2"), TypeError, "nbytes is a str; it is a number"),
+        (lambda: unchecked(nexus).advise(5), TypeError, "arch_or_device is a int"),
+        (lambda: nexus.advise("no-such-gpu"), KeyError, "no architecture .* and no such product"),
+        (lambda: unchecked(nexus).advise(nexus.device("cpu"), 5), TypeError, "kernel_info is a int"),
+    ],
+)
+def test_a_wrong_argument_gets_a_sentence(call: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        call()
+
+
+# ---- other calculators ---------------------------------------------------------------------------
+
+
+def cuda_headers() -> Path:
+    """Return the folder with cuda_occupancy.h of the package nvidia-cuda-runtime."""
+    files = metadata.files("nvidia-cuda-runtime") or []
+    header = next(file for file in files if file.name == "cuda_occupancy.h")
+    return Path(str(header.locate())).parent
+
+
+@pytest.fixture(scope="module")
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the CUDA toolkit's own calculator, as a program."""
+    program = tmp_path_factory.mktemp("oracle") / "oracle"
+    source = HERE / "occupancy_oracle.cpp"
+    command = ["c++", "-std=c++20", f"-I{cuda_headers()}", str(source), "-o", str(program)]
+    subprocess.run(command, check=True)
+    return program
+
+
+def cuda_names() -> list[str]:
+    return [name for name in sorted(places.index()) if name.startswith("nvidia-gpu-sm_")]
+
+
+def cuda_properties(info: nexus.Properties) -> list[int]:
+    """Return what the calculator wants to know of a device."""
+    limits, number = info["Limits"], int(info.get_str("Architecture").removeprefix("sm_"))
+    reserved = limits.get("ReservedThreadgroupMemoryPerBlock", 0)
+    memory = [limits["DefaultThreadgroupMemorySize"], limits["ThreadgroupMemoryPerCore"]]
+    threads = [limits["MaxThreadsPerBlock"], limits["MaxThreadsPerCore"]]
+    registers = [limits["MaxRegistersPerBlock"], limits["RegistersPerCore"]]
+    most = limits["MaxThreadgroupMemorySize"]
+    return [number // 10, number % 10, *threads, *registers, *memory, most, reserved]
+
+
+def launches() -> Iterator[tuple[int, int, int]]:
+    """Yield group size, registers and group memory of launches all over what is possible."""
+    sizes = (1, 32, 33, 64, 96, 128, 192, 256, 352, 512, 736, 1023, 1024)
+    registers = (0, 16, 24, 32, 33, 40, 57, 64, 65, 96, 128, 168, 200, 255)
+    memory = (0, 1, 1000, 4096, 10000, 16384, 33000, 49152, 65536, 98304, 101376, 166912, 232448)
+    return itertools.product(sizes, registers, memory)
+
+
+def groups_by_oracle(
+    oracle: Path, properties: Sequence[int], wanted: Sequence[tuple[int, int, int]]
+) -> list[int]:
+    """Return how many groups a core holds, for each launch."""
+    lines = [" ".join(map(str, numbers)) for numbers in (properties, *wanted)]
+    text = "\n".join(lines)
+    done = subprocess.run([oracle], input=text, check=True, capture_output=True, text=True)
+    return [int(line) for line in done.stdout.split()]
+
+
+@pytest.mark.parametrize("name", cuda_names())
+def test_occupancy_is_that_of_the_cuda_toolkit(oracle: Path, name: str) -> None:
+    info = nexus.lookup_device_info(name)
+    wanted = [*launches()]
+    expected = groups_by_oracle(oracle, cuda_properties(info), wanted)
+    assert len(expected) == len(wanted)
+    for (size, registers, memory), groups in zip(wanted, expected, strict=True):
+        kernel = KernelInfo(registers=registers, group_memory=memory)
+        found = nexus.advise(info, kernel).occupancy(size)
+        assert found.groups_per_core == groups, (size, registers, memory, found)
