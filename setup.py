@@ -25,6 +25,7 @@ import build_plugins as native  # noqa: E402
 SHIPPED = [
     ("nexus/include", Path("csrc/include"), "**/*"),
     ("nexus/device_lib", Path("schema/device_lib"), "*.json"),
+    ("nexus/device_lib", Path("schema"), "gpu_architecture_schema.json"),
 ]
 
 

@@ -13,6 +13,8 @@ from nexus.bindings.errors import DeviceInfoError
 
 Info = TypeVar("Info")
 
+MOST_OFFERED = 8  # names in a message
+
 
 class DeviceLibrary(Mapping[str, Info], Generic[Info]):
     """Architectures by name, `<vendor>-<type>-<architecture>` in lower case.
@@ -105,16 +107,16 @@ def entry_with_product(
         name: what the driver calls the device.
         facts: its cores, and bytes of its memory.
     """
-    variant = entries.variant_named(entry, name) or entries.variant_like(entry, *facts)
+    variant = entries.variant_of_device(entry, name, *facts)
     return entry if variant is None else entries.product(entry, variant)
 
 
 def _product(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    known = entries.variant_named(entry, name)
-    if known is None:
+    known = entries.variants_named(entry, name)
+    if not known:
         hint = property_path.suggestion(name, entry.get("Variants", {}))
         raise KeyError(f"{entry['Name']} has no product {name!r}; {hint}")
-    return entries.product(entry, known)
+    return entries.product(entry, known[0])
 
 
 def _find(name: str) -> tuple[Mapping[str, Any], str | None]:
@@ -123,6 +125,7 @@ def _find(name: str) -> tuple[Mapping[str, Any], str | None]:
     if name.lower() in files:
         return entries.read(files[name.lower()]), None
     wanted, known = entries.folded(name), [*files]
+    ending = []  # products that are called so without their maker: "MI300X"
     for file in files.values():
         try:
             entry = entries.read(file)
@@ -130,11 +133,18 @@ def _find(name: str) -> tuple[Mapping[str, Any], str | None]:
             continue  # told when it is asked for
         if wanted in map(entries.folded, entries.names_of(entry)):
             return entry, None
-        if variant := entries.variant_named(entry, name):
-            return entry, variant
-        known += [*entries.names_of(entry), *entry.get("Variants", {})]
+        if variants := entries.variants_named(entry, name):
+            return entry, variants[0]
+        products = [*entry.get("Variants", {})]
+        ending += [
+            (entry, each) for each in products if entries.folded(each).endswith(f" {wanted}")
+        ]
+        known += [*entries.names_of(entry), *products]
+    if len(ending) == 1:
+        return ending[0]
+    like = [each for each in known if wanted in entries.folded(each)][:MOST_OFFERED]
+    hint = f"did you mean one of {like}? " if like else property_path.close_matches(name, known)
     raise KeyError(
-        f"the device library has no architecture {name!r} and no such product; "
-        f"{property_path.close_matches(name, known)}it has {len(files)} architectures: see "
-        "nexus.get_device_info() or `nexus db list`"
+        f"the device library has no architecture {name!r} and no such product; {hint}it has "
+        f"{len(files)} architectures: see nexus.get_device_info() or `nexus db list`"
     )

@@ -1,6 +1,6 @@
 """Who may know whom: imports, includes and the names of backends.
 
-system > runtime > device > {buffer library stream event schedule} > properties
+cli > advice > system > runtime > device > {buffer library stream event schedule} > properties
 all of them -> nexus/_internal -> nexus/bindings -> csrc/include <- csrc/sdk <- csrc/plugins/*
 """
 
@@ -18,17 +18,20 @@ from architecture import tree
 NOUNS = ("buffer", "library", "stream", "event", "schedule")
 GENERATED = ("property", "status", "event_type", "data_type")  # facts that anybody may read
 LEVELS = {
-    "system": 1,
-    "runtime": 2,
-    "device": 3,
-    **dict.fromkeys(NOUNS, 4),
-    "properties": 5,
-    "device_info": 6,
-    "_internal": 7,
-    **dict.fromkeys((*GENERATED, "_version"), 8),
-    "bindings": 9,
+    "__main__": -2,
+    "cli": -1,
+    "advice": 1,
+    "system": 2,
+    "runtime": 3,
+    "device": 4,
+    **dict.fromkeys(NOUNS, 5),
+    "properties": 6,
+    "device_info": 7,
+    "_internal": 8,
+    **dict.fromkeys((*GENERATED, "_version"), 9),
+    "bindings": 10,
 }
-OWN_KIND = ("_internal", "bindings")  # packages: their modules may import one another
+OWN_KIND = ("_internal", "bindings", "cli")  # packages: their modules may import one another
 
 BACKENDS = ("cpu", "cuda", "hip", "metal", "null", "opencl")
 GPU_NAME = re.compile(r"(?i:cuda|opencl)|(?<![A-Za-z])(?i:hip|metal)(?![a-z])")

@@ -145,15 +145,27 @@ def test_a_missing_figure_is_named_and_not_guessed(without: str, call: str, word
     ("call", "error", "words"),
     [
         (lambda: advice().occupancy(0), ValueError, "group_size is 0; it is 1 or more"),
-        (lambda: unchecked(advice()).occupancy(1.5), TypeError, "group_size is a float; it is an int"),
+        (
+            lambda: unchecked(advice()).occupancy(1.5),
+            TypeError,
+            "group_size is a float; it is an int",
+        ),
         (lambda: KernelInfo(registers=-1), ValueError, "registers is -1"),
         (lambda: advice().attainable(-1), ValueError, "intensity is -1"),
         (lambda: advice().attainable(0), ValueError, "intensity is 0"),
         (lambda: advice().time_floor(float("nan"), 1), ValueError, "n_operations is nan"),
-        (lambda: unchecked(advice()).time_floor(1, "2"), TypeError, "nbytes is a str; it is a number"),
+        (
+            lambda: unchecked(advice()).time_floor(1, "2"),
+            TypeError,
+            "nbytes is a str; it is a number",
+        ),
         (lambda: unchecked(nexus).advise(5), TypeError, "arch_or_device is a int"),
         (lambda: nexus.advise("no-such-gpu"), KeyError, "no architecture .* and no such product"),
-        (lambda: unchecked(nexus).advise(nexus.device("cpu"), 5), TypeError, "kernel_info is a int"),
+        (
+            lambda: unchecked(nexus).advise(nexus.device("cpu"), 5),
+            TypeError,
+            "kernel_info is a int",
+        ),
     ],
 )
 def test_a_wrong_argument_gets_a_sentence(call: Any, error: type[Exception], words: str) -> None:

@@ -64,24 +64,42 @@ def product(entry: Entry, name: str) -> Entry:
     return laid | {"Variant": name}
 
 
-def variant_named(entry: Entry, device_name: str) -> str | None:
-    """Return the product that a driver calls by this name."""
-    wanted = folded(device_name)
-    for name, variant in entry.get("Variants", {}).items():
-        if wanted in map(folded, (name, *variant.get("DeviceNames", ()))):
-            return str(name)
-    return None
+def variants_named(entry: Entry, name: str) -> list[str]:
+    """Return the products that people, or a driver, call by this name."""
+    wanted, variants = folded(name), _variants(entry)
+    exact = [key for key in variants if folded(key) == wanted]
+    return exact or [
+        key
+        for key, variant in variants.items()
+        if wanted in map(folded, variant.get("DeviceNames", ()))
+    ]
 
 
-def variant_like(entry: Entry, n_cores: int, memory_nbytes: int) -> str | None:
-    """Return the one product with this many cores and about this much memory, if there is one."""
+def variant_of_device(entry: Entry, name: str, n_cores: int, memory_nbytes: int) -> str | None:
+    """Return the product that a device is: by its driver's name for it, else by what it has.
+
+    None when no product, or more than one, is like it.
+    """
+    wanted, variants = folded(name), _variants(entry)
+    named = [
+        key
+        for key, variant in variants.items()
+        if wanted in map(folded, (key, *variant.get("DeviceNames", ())))
+    ]
+    if len(named) == 1:
+        return named[0]
     alike = [
-        name
-        for name, variant in entry.get("Variants", {}).items()
-        if variant.get("CoreSubsystem", {}).get("Count") == n_cores
-        and _is_about(_memory_of(variant), memory_nbytes)
+        key
+        for key in named or variants
+        if variants[key].get("CoreSubsystem", {}).get("Count") == n_cores
+        and _is_about(_memory_of(variants[key]), memory_nbytes)
     ]
     return alike[0] if len(alike) == 1 else None
+
+
+def _variants(entry: Entry) -> Mapping[str, Entry]:
+    variants: Mapping[str, Entry] = entry.get("Variants", {})
+    return variants
 
 
 def _memory_of(variant: Entry) -> int | None:

@@ -1,0 +1,41 @@
+"""The unit of every figure of an architecture file, as the schema says."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nexus._internal.architectures import places
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(places.schema_file().read_text(encoding="utf-8"))
+    return schema
+
+
+def unit_of(steps: Sequence[str | int]) -> str:
+    """Return the unit of the figure at a path, such as "bytes"; empty when it has none.
+
+    >>> unit_of(["CoreSubsystem", "BoostClock"]), unit_of(["Limits", "MaxGridSize", 0])
+    ('MHz', 'groups (blocks)')
+    """
+    node: Mapping[str, Any] = _schema()
+    for step in steps:
+        node = _resolved(_member(_resolved(node), step))
+    return str(node.get("unit", ""))
+
+
+def _member(node: Mapping[str, Any], step: str | int) -> Any:
+    if isinstance(step, int):
+        return node.get("items", {})
+    return node.get("properties", {}).get(step, node.get("additionalProperties") or {})
+
+
+def _resolved(node: Any) -> Mapping[str, Any]:
+    while isinstance(node, Mapping) and "$ref" in node:
+        name = str(node["$ref"]).rpartition("/")[2]
+        node = {**_schema()["$defs"][name], **{k: v for k, v in node.items() if k != "$ref"}}
+    return node if isinstance(node, Mapping) else {}

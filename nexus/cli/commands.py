@@ -1,0 +1,215 @@
+"""The commands, with click and rich."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+import nexus
+from nexus.bindings.errors import NexusError
+from nexus.cli import doctor, library, machine, outline, roofline
+
+WIDEST = 32  # of a column that is not cut
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit code."""
+    try:
+        code = cli.main(args=arguments, prog_name="nexus", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        return 130  # Ctrl-C
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (NexusError, KeyError, TypeError, ValueError, OSError) as error:
+        text = error.args[0] if type(error) is KeyError else error
+        click.echo(f"nexus: {text}", err=True)
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def console() -> Console:
+    """Return where to print: as wide as the terminal, without colours where there is none."""
+    return Console(highlight=False)
+
+
+def show(data: Any, tree: outline.Node, as_json: bool) -> None:
+    """Print data for programs, or a tree for people."""
+    if as_json:
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        console().print(outline.rich(tree))
+
+
+def print_includes(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the compiler flags and end."""
+    if wanted and not context.resilient_parsing:
+        click.echo(f"-I{nexus.get_include()}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(nexus.__version__, prog_name="nexus")
+@click.option(
+    "--includes",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=print_includes,
+    help="Print the compiler flags that find the headers of nexus.",
+)
+def cli() -> None:
+    """Find every accelerator, tell what each one is, and what it can do."""
+
+
+@cli.command()
+@JSON
+def info(as_json: bool) -> int:
+    """Show the runtimes and devices of this machine, and what they are made of."""
+    found = machine.facts()
+    show(found, machine.outline(found), as_json)
+    return 0 if found["runtimes"] else 1
+
+
+@cli.command("doctor")
+@JSON
+def doctor_command(as_json: bool) -> int:
+    """Try every plugin and tool; tell where it was searched, why it is not there, what to do.
+
+    The exit code is 0 when a runtime can be used and nothing has to be mended.
+    """
+    found = doctor.findings()
+    show(doctor.as_json(found), doctor.outline(found), as_json)
+    return 0 if doctor.is_well(found) else 1
+
+
+# ---- the device library --------------------------------------------------------------------------
+
+
+@cli.group()
+def db() -> None:
+    """Look into the device library: what is known of architectures, without any device."""
+
+
+@db.command("list")
+@click.argument("text", default="")
+@JSON
+def list_command(text: str, as_json: bool) -> int:
+    """List the architectures, or those with TEXT in one of their names or products."""
+    rows = library.rows(text)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0 if rows else 1
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title, style in (("Architecture", "green"), ("Name", ""), ("Year", "")):
+        key = {"Architecture": "File", "Year": "ReleaseYear"}.get(title, title)
+        width = max((len(str(row.get(key, ""))) for row in rows), default=0)
+        table.add_column(title, no_wrap=True, style=style, min_width=min(width, WIDEST))
+    table.add_column("Products", no_wrap=True, overflow="ellipsis", ratio=1)
+    for row in rows:
+        year = str(row.get("ReleaseYear", ""))
+        table.add_row(row["File"], row["Name"], year, ", ".join(row["Products"]))
+    console().print(table if rows else f"no architecture has {text!r} in a name")
+    return 0 if rows else 1
+
+
+@db.command("show")
+@click.argument("name")
+@click.option("--variant", help="Lay this product over the architecture.")
+@click.option("--sources", is_flag=True, help="Name the source of every figure.")
+@JSON
+def show_command(name: str, variant: str | None, sources: bool, as_json: bool) -> None:
+    """Show an architecture or a product: nvidia-gpu-sm_90, gfx942, "H200"."""
+    found = nexus.lookup_device_info(name, variant)
+    show(found.to_dict(), library.outline(found, sources), as_json)
+
+
+@db.command()
+@click.argument("one")
+@click.argument("other")
+@JSON
+def diff(one: str, other: str, as_json: bool) -> int:
+    """Compare two architectures or products. The exit code is 1 when they differ."""
+    infos = [nexus.lookup_device_info(name) for name in (one, other)]
+    found = [*library.differences(*infos)]
+    if as_json:
+        click.echo(json.dumps([dict(zip(("fact", one, other), row, strict=True)) for row in found]))
+        return 1 if found else 0
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("", one, other):
+        table.add_column(title, overflow="fold")
+    for row in found:
+        table.add_row(*row)
+    console().print(table if found else f"{one} and {other} do not differ")
+    return 1 if found else 0
+
+
+@db.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def validate(files: tuple[Path, ...]) -> int:
+    """Check architecture files against the schema. The exit code is 1 when one breaks it."""
+    broken = 0
+    for path in files:
+        found = library.problems_of(path)
+        broken += bool(found)
+        click.echo(f"{path}: {'' if found else 'ok'}".rstrip())
+        for problem in found:
+            click.echo(f"  {problem}")
+    return 1 if broken else 0
+
+
+@db.command()
+@click.option("--format", "form", type=click.Choice(["json", "csv"]), default="json")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here.")
+def export(form: str, output: Path | None) -> None:
+    """Print the whole device library as one document."""
+    text = library.exported(form)
+    if output is None:
+        click.echo(text)
+    else:
+        output.write_text(text + "\n", encoding="utf-8")
+
+
+# ---- pictures ------------------------------------------------------------------------------------
+
+
+@cli.command("roofline")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--type", "data_type", default="F32", show_default=True, help="Of the operands.")
+@click.option("--matrix", is_flag=True, help="Of the matrix units, not the vector units.")
+@click.option("--point", "points", multiple=True, help="A measured LABEL,INTENSITY,GFLOPS.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("roofline.png"),
+    show_default=True,
+)
+def roofline_command(
+    names: tuple[str, ...], data_type: str, matrix: bool, points: tuple[str, ...], output: Path
+) -> None:
+    """Draw what architectures, products or devices (cpu:0) attain at most, in one picture."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise click.ClickException(
+            "drawing needs matplotlib: pip install 'nexus-accelerator[plot]'"
+        )
+    advices = [nexus.advise(_named(name)) for name in names]
+    measured = [roofline.parse_point(text) for text in points]
+    roofline.draw(advices, output, data_type=data_type, matrix=matrix, points=measured)
+    click.echo(f"{output}: {', '.join(advice.name for advice in advices)}")
+
+
+def _named(name: str) -> str | nexus.Device:
+    """Return the device of a spec such as `cpu:0`, else the name itself."""
+    specs = {device.spec: device for each in nexus.get_runtimes() for device in each.get_devices()}
+    return specs.get(name, name)
