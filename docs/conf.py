@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 _version: dict[str, str] = {}
@@ -12,8 +13,9 @@ author = "the nexus authors"
 project_copyright = "the nexus authors; Apache-2.0"
 release = version = _version["__version__"]
 
-extensions = ["myst_parser"]
-exclude_patterns = ["_build"]
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+extensions = ["architectures", "myst_parser"]
+exclude_patterns = ["_build", "_ext"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
