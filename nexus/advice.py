@@ -80,7 +80,7 @@ class Advice:
     Whatever figure is missing, an answer that needs it raises MissingFigureError, which names it.
 
     >>> import nexus
-    >>> advice = nexus.advise("nvidia-gpu-sm_90", nexus.KernelInfo(registers=64))
+    >>> advice = nexus.advise("amd-gpu-gfx90a", nexus.KernelInfo(registers=128))
     >>> advice.occupancy(256).fraction, advice.occupancy(256).limited_by
     (0.5, ('registers',))
     """

@@ -15,8 +15,8 @@ from nexus.cli.library import flat, text_of
 FOLDER = Path(__file__).resolve().parents[1] / "architectures"
 INTRODUCTION = """\
 What nexus knows of architectures without any device: each figure with its unit and the document it
-was read in. A fact that is not here is not known; nothing is guessed. `nexus.lookup_device_info(name)`
-and `nexus db show NAME` give the same.
+was read in. A fact that is not here is not known; nothing is guessed. The same is told by
+`nexus.lookup_device_info(name)` and `nexus db show NAME`.
 """
 HEAD = ("| Fact | Value | Source |", "|---|---|---|")
 ABOUT = ("Name", "Description")  # above the table
@@ -81,7 +81,7 @@ def rows(facts: Mapping[str, Any], entry: Mapping[str, Any], where: str) -> Iter
 
 def note_text(provenance: Mapping[str, Any], pointer: str) -> str:
     """Return where a figure comes from."""
-    note = provenance[checking.source_of(provenance, pointer)]
+    note = provenance[checking.source_of(provenance, pointer) or ""]
     place = f"{note['Source']}, {note['At']}" if "At" in note else note["Source"]
     return f"{place}. {note['Note']}" if "Note" in note else place
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import subprocess
-from collections.abc import Iterator, Sequence
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +9,6 @@ import pytest
 
 import nexus
 from nexus import Advice, KernelInfo
-from nexus._internal.architectures import places
-
-HERE = Path(__file__).parent
 
 # A made-up architecture, small enough to calculate by hand.
 KNOWN: dict[str, Any] = {
@@ -171,68 +163,3 @@ def test_a_missing_figure_is_named_and_not_guessed(without: str, call: str, word
 def test_a_wrong_argument_gets_a_sentence(call: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         call()
-
-
-# ---- other calculators ---------------------------------------------------------------------------
-
-
-def cuda_headers() -> Path:
-    """Return the folder with cuda_occupancy.h of the package nvidia-cuda-runtime."""
-    files = metadata.files("nvidia-cuda-runtime") or []
-    header = next(file for file in files if file.name == "cuda_occupancy.h")
-    return Path(str(header.locate())).parent
-
-
-@pytest.fixture(scope="module")
-def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the CUDA toolkit's own calculator, as a program."""
-    program = tmp_path_factory.mktemp("oracle") / "oracle"
-    source = HERE / "occupancy_oracle.cpp"
-    command = ["c++", "-std=c++20", f"-I{cuda_headers()}", str(source), "-o", str(program)]
-    subprocess.run(command, check=True)
-    return program
-
-
-def cuda_names() -> list[str]:
-    return [name for name in sorted(places.index()) if name.startswith("nvidia-gpu-sm_")]
-
-
-def cuda_properties(info: nexus.Properties) -> list[int]:
-    """Return what the calculator wants to know of a device."""
-    limits, number = info["Limits"], int(info.get_str("Architecture").removeprefix("sm_"))
-    reserved = limits.get("ReservedThreadgroupMemoryPerBlock", 0)
-    memory = [limits["DefaultThreadgroupMemorySize"], limits["ThreadgroupMemoryPerCore"]]
-    threads = [limits["MaxThreadsPerBlock"], limits["MaxThreadsPerCore"]]
-    registers = [limits["MaxRegistersPerBlock"], limits["RegistersPerCore"]]
-    most = limits["MaxThreadgroupMemorySize"]
-    return [number // 10, number % 10, *threads, *registers, *memory, most, reserved]
-
-
-def launches() -> Iterator[tuple[int, int, int]]:
-    """Yield group size, registers and group memory of launches all over what is possible."""
-    sizes = (1, 32, 33, 64, 96, 128, 192, 256, 352, 512, 736, 1023, 1024)
-    registers = (0, 16, 24, 32, 33, 40, 57, 64, 65, 96, 128, 168, 200, 255)
-    memory = (0, 1, 1000, 4096, 10000, 16384, 33000, 49152, 65536, 98304, 101376, 166912, 232448)
-    return itertools.product(sizes, registers, memory)
-
-
-def groups_by_oracle(
-    oracle: Path, properties: Sequence[int], wanted: Sequence[tuple[int, int, int]]
-) -> list[int]:
-    """Return how many groups a core holds, for each launch."""
-    lines = [" ".join(map(str, numbers)) for numbers in (properties, *wanted)]
-    text = "\n".join(lines)
-    done = subprocess.run([oracle], input=text, check=True, capture_output=True, text=True)
-    return [int(line) for line in done.stdout.split()]
-
-
-@pytest.mark.parametrize("name", cuda_names())
-def test_occupancy_is_that_of_the_cuda_toolkit(oracle: Path, name: str) -> None:
-    info = nexus.lookup_device_info(name)
-    wanted = [*launches()]
-    expected = groups_by_oracle(oracle, cuda_properties(info), wanted)
-    assert len(expected) == len(wanted)
-    for (size, registers, memory), groups in zip(wanted, expected, strict=True):
-        kernel = KernelInfo(registers=registers, group_memory=memory)
-        found = nexus.advise(info, kernel).occupancy(size)
-        assert found.groups_per_core == groups, (size, registers, memory, found)

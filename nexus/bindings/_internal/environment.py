@@ -22,8 +22,8 @@ VARIABLES = {
         "those on `PATH`."
     ),
     "NEXUS_DEVICE_PATH": (
-        "Folders with architecture files of your own, which extend and override the device "
-        "library."
+        "Architecture files of your own, or folders with them, which extend and override the "
+        "device library; separated by `:`. Relative entries are refused."
     ),
     "NEXUS_WERROR": "At build time: 1 makes warnings errors.",
     "NEXUS_SANITIZE": (
