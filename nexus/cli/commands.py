@@ -203,10 +203,10 @@ def roofline_command(
         raise click.ClickException(
             "drawing needs matplotlib: pip install 'nexus-accelerator[plot]'"
         )
-    advices = [nexus.advise(_named(name)) for name in names]
+    asked = [nexus.advise(_named(name)) for name in names]
     measured = [roofline.parse_point(text) for text in points]
-    roofline.draw(advices, output, data_type=data_type, matrix=matrix, points=measured)
-    click.echo(f"{output}: {', '.join(advice.name for advice in advices)}")
+    roofline.draw(asked, output, data_type=data_type, matrix=matrix, points=measured)
+    click.echo(f"{output}: {', '.join(advice.name for advice in asked)}")
 
 
 def _named(name: str) -> str | nexus.Device:

@@ -40,7 +40,7 @@ def parse_point(text: str) -> Point:
 
 
 def draw(
-    advices: Sequence[Advice],
+    asked: Sequence[Advice],
     path: Path,
     *,
     data_type: str = "F32",
@@ -58,7 +58,7 @@ def draw(
     figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     intensities = np.geomspace(*INTENSITIES, 200)
-    for advice in advices:
+    for advice in asked:
         bounds = [advice.attainable(float(i), data_type, matrix=matrix) for i in intensities]
         label = (
             f"{advice.name}: {advice.peak(data_type, matrix=matrix) / 1000:.4g} T/s, "
