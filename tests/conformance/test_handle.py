@@ -11,7 +11,7 @@ import pytest
 from conformance.api_table import KINDS, Arg, Function
 from conformance.c_api import CApi
 from conformance.harness import Lab, refused
-from conformance.walk import WALKED, World, name_of, walked_arguments
+from conformance.walk import WALKED, World, name_of, names, walked_arguments
 from nexus.bindings import nxs
 from nexus.bindings.enums import Property, Status
 
@@ -84,19 +84,18 @@ def test_the_calls_of_the_walk_succeed(
 
 
 @pytest.mark.parametrize(("function", "arg"), HANDLES, ids=name_of)
-def test_what_is_no_living_object_of_the_kind_is_refused(
+def test_what_is_no_living_object_of_the_kind_is_refused_by_name(
     lab: Lab, c_api: CApi, world: World, function: Function, arg: Arg
 ) -> None:
     skip_gaps(lab, c_api, function)
     handles = strangers(world, arg.type)
     if not arg.nullable:
         handles["0"] = 0
-    wrong = Status[f"Invalid{arg.type.capitalize()}"]
-    answers = {
-        what: Status(min(call(c_api, world, function, **{arg.name: handle}), 0))
-        for what, handle in handles.items()
-    }
-    assert answers == dict.fromkeys(handles, wrong)
+    wrong, answers = Status[f"Invalid{arg.type.capitalize()}"], {}
+    for what, handle in handles.items():
+        status = Status(min(call(c_api, world, function, **{arg.name: handle}), 0))
+        answers[what] = status, names(c_api.last_error(), handle)
+    assert answers == dict.fromkeys(handles, (wrong, True))
     assert call(c_api, world, function) >= 0, c_api.last_error()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,38 @@ NUMBERS: dict[str, list[Any]] = {
     "text": [None, b""],
     "int": [-1, 1 << 20, 2**31 - 1, -(2**31)],
     "ticket": [0, -1, 1 << 40, -(2**63)],
-    "size": [2**63, 2**64 - 1, 2**64 - NBYTES],
-    "dim3": [Dim3(0, 1, 1), Dim3(1, 0, 1), Dim3(1, 1, 0)],
+    "size": [2**63 - 1, 2**63, 2**64 - 1, 2**64 - NBYTES],
+    "dim3": [Dim3(0, 1, 1), Dim3(1, 0, 1), Dim3(1, 1, 0), Dim3(0, 0, 0)],
 }
-# Sizes for which there is no wrong value: nobody can tell how many bytes the caller has.
-TRUSTED = {("nxsCreateLibrary", "nbytes")}
+# Arguments that are in no walk, by type or by function and name, each with the reason. Where a test
+# of its own looks at them, it stands there as file::test.
+NOT_WALKED: dict[str | tuple[str, str], str] = {
+    "uint64": "every value of an event and every time has a meaning",
+    "value_out": "NULL asks for the size; "
+    "test_properties.py::test_a_value_is_read_with_the_size_that_was_asked_for",
+    (
+        "nxsInitialize",
+        "init",
+    ): "test_bad_values.py::test_a_bad_start_is_refused_and_changes_nothing",
+    ("nxsCreateBuffer", "host_ptr"): "NULL is a buffer without contents; with Wrap: "
+    "test_buffer.py::test_wrapping_needs_memory",
+    ("nxsCreateLibrary", "nbytes"): "nobody can tell how many bytes the caller has; fewer than the "
+    "library has: test_library.py::test_a_library_that_was_cut_short_is_refused",
+    ("nxsSetCommandOption", "value"): "what is bad depends on the option: "
+    "test_command.py::test_group_memory_that_no_group_has_is_refused",
+    ("nxsExportBuffer", "type"): "reserved: no runtime has a type yet",
+    ("nxsExportBuffer", "nbytes"): "reserved: no runtime writes a description yet",
+    ("nxsExportEvent", "type"): "reserved: no runtime has a type yet",
+    ("nxsExportEvent", "nbytes"): "reserved: no runtime writes a description yet",
+    ("nxsImportBuffer", "device"): "reserved: no runtime takes a description yet",
+    ("nxsImportBuffer", "type"): "reserved: no runtime has a type yet",
+    ("nxsImportBuffer", "value"): "reserved: no runtime takes a description yet",
+    ("nxsImportBuffer", "nbytes"): "reserved: no runtime takes a description yet",
+    ("nxsImportEvent", "device"): "reserved: no runtime takes a description yet",
+    ("nxsImportEvent", "type"): "reserved: no runtime has a type yet",
+    ("nxsImportEvent", "value"): "reserved: no runtime takes a description yet",
+    ("nxsImportEvent", "nbytes"): "reserved: no runtime takes a description yet",
+}
 
 
 class World:
@@ -76,6 +104,10 @@ class World:
             arg.name: special[arg.name]() if arg.name in special else self.usual(arg)
             for arg in function.args
         }
+
+    def memory(self) -> tuple[bytes, int, int, bytes | None]:
+        """Return what a call could have written to."""
+        return self.host.raw, self.size.value, self.info.type, self.info.name
 
     def handle(self, kind: str) -> int:
         """Make an object of this kind."""
@@ -132,8 +164,8 @@ class World:
         return table.get(function.name, {})
 
 
-def bad_values(arg: Arg) -> list[Any]:
-    """Return values that no function may take for this argument."""
+def bad_values(function: Function, arg: Arg) -> list[Any]:
+    """Return values that the function may not take for this argument."""
     base, _, name = arg.type.partition(":")
     if base == "enum":
         members = getattr(enums, name)
@@ -144,11 +176,36 @@ def bad_values(arg: Arg) -> list[Any]:
     if base in ("host_in", "host_out", "size_inout", "struct_out"):
         return [] if arg.nullable else [None]
     values = list(NUMBERS.get(base, []))
-    if base == "size" and not arg.name.endswith("offset"):
-        values.append(0)
+    if base == "size":
+        values += bad_sizes(function, arg)
     if arg.name == "grid_size":
         values += [Dim3(2**31, 1, 1), Dim3(1, 2**31, 1), Dim3(1, 1, 2**32 - 1)]
+        values.append(Dim3(2**31 - 1, 2**31 - 1, 2**31 - 1))  # more groups than can be counted
     return values
+
+
+def bad_sizes(function: Function, arg: Arg) -> list[int]:
+    """Return sizes that look right when they are cut to 32 bits, and those just outside."""
+    if arg.name.endswith("offset"):
+        return [1, NBYTES - 1, NBYTES, 2**32]
+    if function.name == "nxsCreateBuffer":
+        return [0]
+    if arg.name == "pattern_nbytes":
+        return [0, 3, 12, NBYTES + 1, 2 * NBYTES, 2**32 + 1]
+    return [0, NBYTES + 1, 2**32 + world_nbytes(function)]
+
+
+def world_nbytes(function: Function) -> int:
+    """Return the size with which the call of the world succeeds."""
+    return 8 if function.name == "nxsSetCommandScalar" else NBYTES
+
+
+def names(message: str, value: Any) -> bool:
+    """Tell whether a message says which value was refused."""
+    if value is None or value == b"":
+        return re.search("NULL|empty", message) is not None
+    numbers = (value.x, value.y, value.z) if isinstance(value, Dim3) else (value,)
+    return all(re.search(rf"(?<!\d){int(number)}(?!\d)", message) for number in numbers)
 
 
 def refusal(function: Function, arg: Arg) -> Status:
