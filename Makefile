@@ -124,6 +124,19 @@ asan tsan:
 mutants: build ## plant faults one at a time and see that the suite catches each: make mutants MUTANTS=name
 	$(BIN)/python tests/mutants/plant.py $(MUTANTS)
 
+# Random calls of every function, each run as long as CALLS or SECONDS say, whichever ends first.
+soak: SANITIZERS ?= address,undefined thread
+soak: RUNTIMES ?= cpu null
+soak: CALLS ?= 1000000
+soak: SECONDS ?= 600
+soak: SEED ?= 1
+
+.PHONY: soak
+soak: build ## call the plugins at random under the sanitizers: make soak CALLS=10000000 SANITIZERS=thread
+	@for sanitizers in $(SANITIZERS); do for runtime in $(RUNTIMES); do \
+		echo "== $$runtime, $$sanitizers"; $(BIN)/python tests/soak/runner.py --runtime $$runtime \
+		--sanitizers $$sanitizers --calls $(CALLS) --seconds $(SECONDS) --seed $(SEED); done; done
+
 .PHONY: clean
 clean: ## remove what was built; the environment stays
 	rm -rf build dist docs/_build nexus/plugins *.egg-info

@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from generator import c, cython, docs, pxd, python, spec, stubs, table
+from generator import c, cython, docs, pxd, python, soak, spec, stubs, table
 
-EMITTERS = (c, pxd, cython, python, stubs, docs, table)
+EMITTERS = (c, pxd, cython, python, stubs, docs, table, soak)
 
 
 def outputs() -> dict[str, str]:
