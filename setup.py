@@ -111,9 +111,13 @@ class BuildPlugins(Command):
                 Path(target).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)
 
-    def libraries(self) -> list[str]:
-        """List the plugins, as paths inside the package's parent folder."""
-        return [f"nexus/plugins/{plugin.library}" for plugin in native.read_plugins(Path("csrc"))]
+    def plugins(self) -> list[str]:
+        """List the plugins and their facts, as paths inside the package's parent folder."""
+        return [
+            f"nexus/plugins/{name}"
+            for plugin in native.read_plugins(Path("csrc"))
+            for name in (plugin.library, plugin.facts)
+        ]
 
     def shipped(self) -> dict[str, str]:
         """Map each file that is copied into the package to where it comes from."""
@@ -130,12 +134,12 @@ class BuildPlugins(Command):
 
     def get_output_mapping(self) -> dict[str, str]:
         """Map each built file to its place in the tree, for a strict editable install."""
-        plugins = {str(Path(self.build_lib, path)): path for path in self.libraries()}
+        plugins = {str(Path(self.build_lib, path)): path for path in self.plugins()}
         return plugins | self.shipped() if self.editable_mode else {}
 
     def get_outputs(self) -> list[str]:
         """List the files that go into the package."""
-        plugins = [str(Path(self.build_lib, path)) for path in self.libraries()]
+        plugins = [str(Path(self.build_lib, path)) for path in self.plugins()]
         return [*plugins, *self.shipped()]
 
 

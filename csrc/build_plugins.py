@@ -1,6 +1,6 @@
 """Compiles the plugins: each folder of csrc/plugins with a plugin.toml becomes one shared library.
 
-Keys of a plugin.toml that count here (others, such as `known_gaps`, are for tests and docs):
+Keys of a plugin.toml that count here (others, such as `known_gaps`, are for the conformance tests):
 
     name      = "mine"               # the library is libnexus_mine.so, .dylib on macOS
     sources   = ["*.cpp"]            # globs, relative to the folder
@@ -48,6 +48,11 @@ class Plugin:
     def library(self) -> str:
         """File name of the library."""
         return f"libnexus_{self.name}{LIBRARY_SUFFIX}"
+
+    @property
+    def facts(self) -> str:
+        """File name of the plugin.toml, as it lies beside the library."""
+        return f"libnexus_{self.name}.toml"
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -164,7 +169,10 @@ def make(output: Path, command: list[str], inputs: Iterable[Path]) -> None:
 
 
 def build_plugins(csrc: Path, out: Path, temp: Path) -> list[Path]:
-    """Build every plugin of this platform from `csrc` into `out`; return the libraries."""
+    """Build every plugin of this platform from `csrc` into `out`; return the libraries.
+
+    Each has its plugin.toml beside it, for whoever tests it.
+    """
     plugins = read_plugins(csrc)
     compiler = find_compiler()
     common = [csrc / "include", csrc / "sdk"]
@@ -187,6 +195,8 @@ def build_plugins(csrc: Path, out: Path, temp: Path) -> list[Path]:
         for jobs in compiles, links:
             for _ in pool.map(lambda job: make(*job), jobs):
                 pass  # the first failure is raised here
+    for plugin in plugins:
+        put_in_place(plugin.folders[0] / "plugin.toml", out / plugin.facts)
     return [put_in_place(linked, out / linked.name) for linked, _, _ in links]
 
 

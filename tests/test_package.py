@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import build_plugins as native
+import test_conformance_kit as kit
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +81,8 @@ def test_wheel_ships_every_device_file(repository: Path, names: set[str]) -> Non
 
 def test_wheel_ships_every_plugin_and_module(repository: Path, names: set[str]) -> None:
     plugins = native.read_plugins(repository / "csrc")
-    assert {f"nexus/plugins/{plugin.library}" for plugin in plugins} <= names
+    files = {name for plugin in plugins for name in (plugin.library, plugin.facts)}
+    assert {f"nexus/plugins/{name}" for name in files} <= names
     modules = {name.partition(".")[0] for name in names if name.endswith((".so", ".dylib"))}
     for source in (repository / "nexus").rglob("*.pyx"):
         assert source.relative_to(repository).with_suffix("").as_posix() in modules
@@ -111,3 +113,13 @@ def test_installed_package_finds_its_headers(site: Path) -> None:
     include = Path(python(site, "import nexus; print(nexus.get_include())"))
     assert include.is_relative_to(site)
     assert (include / "nexus" / "nxs.h").is_file()
+
+
+def test_the_conformance_kit_runs_on_the_installed_package(site: Path, tmp_path: Path) -> None:
+    clean = {key: text for key, text in os.environ.items() if not key.startswith("NEXUS_")}
+    options = ("--runtime", "cpu", "-k", "test_bad_values or test_properties")
+    status, output = kit.run(
+        kit.copied(tmp_path), *options, environment=clean | {"PYTHONPATH": str(site)}
+    )
+    assert status == 0, output
+    assert kit.gaps_printed(output, "cpu")

@@ -1,20 +1,27 @@
 """Runs the tests of this folder on every runtime that is found here and has a device.
 
-    pytest tests/conformance                          all of them
-    pytest tests/conformance --runtime mine           this one, by name
-    pytest tests/conformance --runtime build/libnexus_mine.so
+    pytest conformance                          all of them
+    pytest conformance --runtime mine           this one, by name
+    pytest conformance --runtime build/libnexus_mine.so
 
-What a runtime does not do yet stands in its plugin.toml, beside the plugin or in its folder of the
-source tree, under [known_gaps]: a name of `harness.FEATURES`, and the reason, with which the tests
-that rest on it are skipped.
+The folder needs nothing but an installed nexus, NumPy and pytest: copied anywhere, under any name,
+it runs as it does here.
+
+What a runtime does not do yet stands in its plugin.toml under [known_gaps]: a name of
+`harness.FEATURES`, and the reason, with which the tests that rest on it are skipped. The file lies
+beside the plugin, as plugin.toml or named as the library is, or is given with --gaps. The gaps are
+printed at the end of the run.
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 import tomllib
+import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,19 +30,32 @@ from nexus.bindings import nxs
 from nexus.bindings.enums import Property
 from nexus.bindings.errors import BackendUnavailableError
 
+HERE = Path(__file__).resolve().parent
+if "conformance" not in sys.modules:  # the name of this folder and its place may be any
+    package = types.ModuleType("conformance")
+    package.__path__ = [str(HERE)]
+    sys.modules["conformance"] = package
+
 pytest.register_assert_rewrite("conformance.harness", "conformance.c_api", "conformance.walk")
 
 from conformance.harness import Lab  # noqa: E402
 
-HERE = Path(__file__).resolve().parent
+GAPS = pytest.StashKey[dict[str, Mapping[str, str]]]()
 SOURCES = {"kernels": "kernels.nxs", "native": "native.{compiler}.cpp"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --runtime and --device."""
+    """Add --runtime, --device and --gaps."""
     group = parser.getgroup("conformance")
     group.addoption("--runtime", action="append", default=[], help="runtime to test, or its path")
     group.addoption("--device", type=int, default=0, help="ordinal of the device to test")
+    group.addoption("--gaps", type=Path, help="the plugin.toml that names the known gaps")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse, once, what cannot be tested."""
+    for name in config.getoption("--runtime", default=[]):
+        check_named(name)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -43,8 +63,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "api" in metafunc.fixturenames:
         named = metafunc.config.getoption("--runtime", default=[])
         names = named or found_runtimes()
-        ids = [Path(name).stem for name in names]
+        ids = [Path(name).stem.removeprefix("libnexus_") for name in names]
         metafunc.parametrize("api", names, ids=ids, scope="session", indirect=True)
+
+
+def check_named(name: str) -> None:
+    """End the run, with one sentence, when a runtime that was asked for cannot be tested."""
+    try:
+        runtime = nxs.load_runtime(name)
+    except BackendUnavailableError as error:
+        raise pytest.UsageError(f"--runtime {name}: {error}") from None
+    if nxs.get_runtime_property(runtime, Property.Size) < 1:
+        raise pytest.UsageError(f"--runtime {name}: it has no device on this machine")
 
 
 @functools.cache
@@ -92,16 +122,35 @@ def device(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("--device", default=0))
 
 
-@pytest.fixture(scope="session")
-def gaps(runtime: int) -> Mapping[str, str]:
+def known_gaps(runtime: int, named: Path | None = None) -> Mapping[str, str]:
     """Return what the plugin does not do yet, with the reasons."""
     library = Path(nxs.runtime_path(runtime))
-    sources = HERE.parents[1] / "csrc" / "plugins"
-    for path in (library.parent / "plugin.toml", *sorted(sources.glob("*/plugin.toml"))):
-        facts = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        if facts.get("name") == nxs.runtime_name(runtime):
-            return dict(facts.get("known_gaps", {}))
+    beside = [library.with_suffix(".toml"), library.with_name("plugin.toml")]
+    for path in [named] if named else beside:
+        if named or path.exists():
+            facts = tomllib.loads(path.read_text(encoding="utf-8"))
+            if named or facts.get("name") == nxs.runtime_name(runtime):
+                return dict(facts.get("known_gaps", {}))
     return {}
+
+
+@pytest.fixture(scope="session")
+def gaps(request: pytest.FixtureRequest, runtime: int) -> Mapping[str, str]:
+    """Return what the plugin does not do yet, with the reasons; the end of the run tells them."""
+    found = known_gaps(runtime, request.config.getoption("--gaps", default=None))
+    request.config.stash.setdefault(GAPS, {})[nxs.runtime_name(runtime)] = found
+    return found
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the known gaps of every runtime that was tested."""
+    terminalreporter.ensure_newline()
+    for name, found in config.stash.get(GAPS, {}).items():
+        terminalreporter.section(f"known gaps of runtime {name}")
+        for feature, reason in found.items():
+            terminalreporter.line(f"{feature}: {reason}")
+        if not found:
+            terminalreporter.line("none")
 
 
 class Binaries:

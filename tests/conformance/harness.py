@@ -38,10 +38,12 @@ Array = npt.NDArray[Any]
 
 
 @contextlib.contextmanager
-def refused(*statuses: Status, match: str | None = None) -> Iterator[None]:
+def refused(
+    *statuses: Status, match: str | None = None
+) -> Iterator[pytest.ExceptionInfo[NexusError]]:
     """Expect a failure with one of these statuses, which its function declares, and a sentence."""
     with pytest.raises(NexusError, match=match) as caught:
-        yield
+        yield caught
     error = caught.value
     assert error.status in statuses, f"{error!s}"
     assert Status(error.status).name in DECLARED[error.function], f"{error.function}: {error!s}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from conformance.harness import LONG_NS, SHORT_NS, Lab, refused
 from nexus.bindings.enums import EventType, Property, Status
+from nexus.bindings.errors import NexusError
 from nexus.bindings.nxs import Backend
 
 
@@ -276,4 +279,24 @@ def test_a_reset_is_refused_while_a_submitted_run_will_signal(lab: Lab) -> None:
     lab.api.wait_event(event, 1, LONG_NS)
     lab.api.synchronize_stream(stream, LONG_NS)
     lab.api.reset_event(event)
+    assert value_of(lab, event) == 0
+
+
+def test_a_reset_is_refused_while_the_host_waits(lab: Lab) -> None:
+    event = lab.event()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(lab.api.wait_event, event, 2, LONG_NS)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:  # until the other thread has come to its wait
+            try:
+                lab.api.reset_event(event, 1)
+            except NexusError as error:
+                assert error.status == Status.InvalidOperation
+                break
+        else:
+            pytest.fail("a reset was never refused")
+        assert not waiting.done()
+        lab.api.signal_event(event, 2)
+        waiting.result(60)
+    lab.api.reset_event(event, 0)
     assert value_of(lab, event) == 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from conformance.c_api import CApi
 from conformance.harness import Lab, refused
 from nexus.bindings.enums import Property, Status
 
@@ -67,6 +69,23 @@ def test_the_kernels_of_a_library_are_listed(lab: Lab) -> None:
         lab.own("kernel", lab.api.get_kernel(library, name))
 
 
+def test_the_list_of_kernels_is_read_with_the_size_that_was_asked_for(
+    lab: Lab, runtime: int
+) -> None:
+    lab.needs("kernel_info")
+    c_api, library, size = CApi(runtime), lab.library(), ctypes.c_size_t(0)
+    name = "nxsGetLibraryKernels"
+    assert c_api.call(name, library, None, ctypes.byref(size)) == Status.Success
+    needed, room = size.value, ctypes.create_string_buffer(b"\xee" * (size.value + 8))
+    size.value = needed - 1
+    assert c_api.call(name, library, room, ctypes.byref(size)) == Status.InvalidArgSize
+    assert room.raw[: needed + 8] == b"\xee" * (needed + 8)
+    size.value = needed + 8
+    assert c_api.call(name, library, room, ctypes.byref(size)) == Status.Success
+    assert size.value == needed
+    assert room.raw[needed - 1 : needed + 8] == b"\0" + b"\xee" * 8
+
+
 def test_a_library_loaded_twice_is_two_libraries(lab: Lab, binaries: Binaries) -> None:
     first = lab.own("library", lab.api.create_library(lab.device, binaries("kernels")))
     second = lab.own("library", lab.api.create_library(lab.device, binaries("kernels")))
@@ -104,6 +123,19 @@ def test_a_library_that_was_cut_short_is_refused(lab: Lab, binaries: Binaries, p
     data = binaries("kernels")
     with refused(Status.InvalidBinary, Status.BuildProgramFailure):
         lab.api.create_library(lab.device, data[: int(part * len(data))])
+
+
+@pytest.mark.parametrize("machine", [0, 8, 22, 0xFFFF], ids=["none", "mips", "s390", "no such"])
+def test_a_library_for_another_machine_is_refused(
+    lab: Lab, binaries: Binaries, machine: int
+) -> None:
+    lab.needs("libraries_are_checked")
+    data = bytearray(binaries("kernels"))
+    if data[:4] != b"\x7fELF":
+        pytest.skip("the library is no ELF file, where the number of the machine has its place")
+    data[18:20] = machine.to_bytes(2, "little")
+    with refused(Status.InvalidBinary, Status.BuildProgramFailure):
+        lab.api.create_library(lab.device, data)
 
 
 def test_a_path_that_leads_to_no_file_is_refused(lab: Lab, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from typing import Any
 
 import pytest
@@ -138,6 +139,16 @@ def test_a_value_is_read_with_the_size_that_was_asked_for(
 def test_a_property_that_does_not_exist_is_refused(lab: Lab, kind: str, property: int) -> None:
     with refused(Status.InvalidProperty):
         get(lab, place(lab, kind), property)
+
+
+@every_object
+def test_the_refusal_names_the_properties_that_are_there(lab: Lab, kind: str) -> None:
+    where = place(lab, kind)
+    keys = [Property(key).name for key in get(lab, where, Property.Keys) if key < VENDOR_FIRST]
+    with refused(Status.InvalidProperty) as error:
+        get(lab, where, VENDOR_FIRST - 1)
+    words = re.findall(r"\w+", error.value.message)
+    assert set(keys) <= set(words), error.value.message
 
 
 def test_every_property_tells_its_name_and_type(lab: Lab) -> None:

@@ -55,7 +55,8 @@ NUMBERS: dict[str, list[Any]] = {
 NOT_WALKED: dict[str | tuple[str, str], str] = {
     "uint64": "every value of an event and every time has a meaning",
     "value_out": "NULL asks for the size; "
-    "test_properties.py::test_a_value_is_read_with_the_size_that_was_asked_for",
+    "test_properties.py::test_a_value_is_read_with_the_size_that_was_asked_for, "
+    "test_library.py::test_the_list_of_kernels_is_read_with_the_size_that_was_asked_for",
     (
         "nxsInitialize",
         "init",
