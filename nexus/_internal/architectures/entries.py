@@ -108,7 +108,8 @@ def _memory_of(variant: Entry) -> int | None:
 
 
 def _is_about(known: int | None, found: int) -> bool:
-    return known is None or abs(known - found) <= known * MEMORY_TOLERANCE
+    # Without a known size the count alone would decide, and a part of a machine has any count.
+    return known is not None and abs(known - found) <= known * MEMORY_TOLERANCE
 
 
 def folded(name: str) -> str:
