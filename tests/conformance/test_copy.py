@@ -158,6 +158,21 @@ def test_a_copy_to_the_host_sees_every_run_submitted_before(lab: Lab, n_streams:
     np.testing.assert_array_equal(seen, np.repeat(np.arange(1, n_streams + 1), 256))
 
 
+def test_a_copy_to_the_host_sees_what_a_kernel_writes(lab: Lab) -> None:
+    lab.needs("kernels_compute")
+    numbers, stream, schedule = (
+        lab.buffer(np.arange(8, dtype=np.int64)),
+        lab.stream(),
+        lab.schedule(),
+    )
+    lab.dispatch(schedule, "twice_and_add", [numbers, np.int64(1)], grid=8)
+    gate = lab.hold(stream)
+    lab.api.run_schedule(schedule, stream)
+    timer = open_later(lab, gate)
+    assert lab.read(numbers, np.int64).tolist() == [2 * n + 1 for n in range(8)]
+    timer.join()
+
+
 def test_a_copy_to_the_host_of_a_part_sees_runs_that_write_to_the_whole(lab: Lab) -> None:
     root, stream = lab.buffer(1024), lab.stream()
     part = lab.part(root, 512, 256)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conformance.harness import Array, Lab, refused
-from nexus.bindings.enums import CommandOption, Property, Status
+from nexus.bindings.enums import CommandOption, Property, RunFlags, Status
 from nexus.bindings.nxs import Backend
 
 Sizes = tuple[int, int, int]
@@ -175,6 +175,20 @@ def test_each_group_has_its_group_memory(lab: Lab, api: Backend) -> None:
     for _ in range(5):
         lab.run(schedule)
         np.testing.assert_array_equal(lab.read(sums, np.int64), numbers.reshape(500, 64).sum(1))
+
+
+def test_group_memory_grows_with_the_next_dispatch(lab: Lab, api: Backend) -> None:
+    lab.needs("native_kernels")
+    kernel, neighbours = lab.kernel("sum_in_group_memory", "native"), []
+    for n in (8, 4096):  # the second needs more than the first had, and may not write beside it
+        neighbours += [lab.buffer(np.full(256, 7, np.uint8)) for _ in range(100)]
+        schedule, sums = lab.schedule(), lab.buffer(8)
+        numbers = lab.buffer(np.arange(n, dtype=np.int64))
+        command = lab.dispatch(schedule, kernel, [numbers, sums], grid=n, group=n)
+        api.set_command_option(command, CommandOption.GroupMemoryBytes, n * 8)
+        lab.run(schedule, flags=RunFlags.Blocking)
+        assert lab.read(sums, np.int64).tolist() == [n * (n - 1) // 2]
+    assert all((lab.read(buffer) == 7).all() for buffer in neighbours)
 
 
 def test_the_most_group_memory_can_be_had_and_no_byte_more(lab: Lab, api: Backend) -> None:
