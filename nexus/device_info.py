@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -20,8 +20,7 @@ class DeviceLibrary(Mapping[str, Info], Generic[Info]):
     """Architectures by name, `<vendor>-<type>-<architecture>` in lower case.
 
     The names are those of the files; a file is read when it is first asked for. Files that were
-    added, then the folders of NEXUS_DEVICE_PATH, then those of other packages come first and hide
-    those of nexus.
+    added, then those of NEXUS_DEVICE_PATH hide those of nexus; other packages only add to them.
 
     >>> import nexus
     >>> "no-such-architecture" in nexus.get_device_info()
@@ -32,11 +31,11 @@ class DeviceLibrary(Mapping[str, Info], Generic[Info]):
         self._make = make
 
     def __getitem__(self, name: str) -> Info:
-        files = places.index()
-        if not isinstance(name, str) or name not in files:
-            hint = property_path.suggestion(name, files)
+        file = places.find(name) if isinstance(name, str) else None
+        if file is None:
+            hint = property_path.suggestion(name, places.index())
             raise KeyError(f"the device library has no architecture {name!r}; {hint}")
-        return self._make(entries.read(files[name]))
+        return self._make(entries.read(file))
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(places.index()))
@@ -45,7 +44,7 @@ class DeviceLibrary(Mapping[str, Info], Generic[Info]):
         return len(places.index())
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name in places.index()
+        return isinstance(name, str) and places.find(name) is not None
 
     def __repr__(self) -> str:
         return f"<DeviceLibrary of {len(self)} architectures>"
@@ -93,7 +92,7 @@ def state() -> object:
 def entry_of(vendor: str, kind: str, architecture: str) -> Mapping[str, Any] | None:
     """Return the entry of a device, or None when the library has none."""
     name = f"{vendor}-{kind}-{architecture}".lower().replace(" ", "_")
-    file = places.index().get(name)
+    file = places.find(name)
     return None if file is None else entries.read(file)
 
 
@@ -121,30 +120,38 @@ def _product(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _find(name: str) -> tuple[Mapping[str, Any], str | None]:
     """Return the entry that a name means, and its product when the name is a product's."""
-    files = places.index()
-    if name.lower() in files:
-        return entries.read(files[name.lower()]), None
-    wanted, known = entries.folded(name), [*files]
-    ending = []  # products that are called so without their maker: "MI300X"
-    for file in files.values():
-        try:
-            entry = entries.read(file)
-        except DeviceInfoError:
-            continue  # told when it is asked for
-        if wanted in map(entries.folded, entries.names_of(entry)):
-            return entry, None
-        if variants := entries.variants_named(entry, name):
-            return entry, variants[0]
-        products = [*entry.get("Variants", {})]
-        ending += [
-            (entry, each) for each in products if entries.folded(each).endswith(f" {wanted}")
-        ]
-        known += [*entries.names_of(entry), *products]
-    if len(ending) == 1:
-        return ending[0]
+    if exact := places.near().get(name.lower()):
+        return entries.read(exact), None
+    known: list[str] = []
+    for files in (places.near(), places.index()):  # the second has to search other packages
+        known = [*files]
+        if found := _find_in(files.values(), name, known):
+            return found
+    wanted = entries.folded(name)
     like = [each for each in known if wanted in entries.folded(each)][:MOST_OFFERED]
     hint = f"did you mean one of {like}? " if like else property_path.close_matches(name, known)
     raise KeyError(
         f"the device library has no architecture {name!r} and no such product; {hint}it has "
-        f"{len(files)} architectures: see nexus.get_device_info() or `nexus db list`"
+        f"{len(places.index())} architectures: see nexus.get_device_info() or `nexus db list`"
     )
+
+
+def _find_in(
+    files: Iterable[places.File], name: str, known: list[str]
+) -> tuple[Mapping[str, Any], str | None] | None:
+    """Return what a name means among some files; add every name that is passed to `known`."""
+    wanted = entries.folded(name)
+    ending = []  # products that are called so without their maker: "MI300X"
+    for file in files:
+        try:
+            entry = entries.read(file)
+        except DeviceInfoError:
+            continue  # told when it is asked for
+        if wanted in map(entries.folded, (file.path.stem, *entries.names_of(entry))):
+            return entry, None
+        if variants := entries.variants_named(entry, name):
+            return entry, variants[0]
+        products = [*entry.get("Variants", {})]
+        ending += [(entry, key) for key in products if entries.folded(key).endswith(f" {wanted}")]
+        known += [*entries.names_of(entry), *products]
+    return ending[0] if len(ending) == 1 else None

@@ -80,7 +80,7 @@ def nothing_added() -> Iterator[None]:
     before = [*places._added]
     yield
     places._added[:] = before
-    places._index.cache_clear()
+    places.forget()
 
 
 def test_an_architecture_is_found_by_its_name(folder: Path) -> None:
@@ -178,13 +178,13 @@ def test_another_package_can_bring_entries(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "acme_entries.py").write_text(f"folder = {str(tmp_path)!r}\ndef fails(): 1 / 0\n")
     named = [metadata.EntryPoint("acme", "acme_entries:folder", places.ENTRY_POINTS)]
     monkeypatch.setattr(metadata, "entry_points", lambda group: named)
-    places._index.cache_clear()
+    places.forget()
     assert nexus.lookup_device_info("anvil").get_str("Name") == "Acme One"
     named[0] = metadata.EntryPoint("acme", "acme_entries:fails", places.ENTRY_POINTS)
-    places._index.cache_clear()
+    places.forget()
     with pytest.raises(nexus.DeviceInfoError, match=r"acme_entries:fails.*ZeroDivisionError"):
         len(nexus.get_device_info())
-    places._index.cache_clear()
+    places.forget()
 
 
 @pytest.mark.parametrize(

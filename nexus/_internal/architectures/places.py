@@ -1,10 +1,10 @@
-"""Where architecture files lie: added by the program, NEXUS_DEVICE_PATH, other packages, nexus."""
+"""Where architecture files lie: added by the program, NEXUS_DEVICE_PATH, nexus, other packages."""
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,12 +39,28 @@ class File(NamedTuple):
 def add(path: Path) -> None:
     """Look into a file or folder before all that were added earlier."""
     _added.insert(0, path)
+    forget()
+
+
+def forget() -> None:
+    """Look at all places anew."""
+    _near.cache_clear()
     _index.cache_clear()
 
 
 def state() -> tuple[int, str]:
     """Return what changes whenever other files may be found."""
     return len(_added), os.environ.get(PATH_VARIABLE, "")
+
+
+def find(name: str) -> File | None:
+    """Return the file of a name; other packages are asked only when nothing else has it."""
+    return near().get(name) or index().get(name)
+
+
+def near() -> dict[str, File]:
+    """Return name -> file, without those of other packages."""
+    return _near(*state())
 
 
 def index() -> dict[str, File]:
@@ -59,8 +75,17 @@ def index() -> dict[str, File]:
 
 @functools.lru_cache(maxsize=4)
 def _index(n_added: int, variable: str) -> dict[str, File]:
+    return _files(_entry_points()) | _near(n_added, variable)
+
+
+@functools.lru_cache(maxsize=4)
+def _near(n_added: int, variable: str) -> dict[str, File]:
+    return _files(_places(variable))
+
+
+def _files(searched: Iterable[Place]) -> dict[str, File]:
     found: dict[str, File] = {}
-    for place in _places(variable):
+    for place in searched:
         for path in files_in(place.path):
             found.setdefault(path.stem.lower(), File(path, place.where))
     return found
@@ -81,7 +106,6 @@ def _places(variable: str) -> Iterator[Place]:
                 f"{PATH_VARIABLE} names {entry!r}, which {why}: mend the variable"
             )
         yield Place(path, PATH_VARIABLE)
-    yield from _entry_points()
     yield Place(own_folder(), "nexus")
 
 
@@ -90,7 +114,7 @@ def _entry_points() -> Iterator[Place]:
 
     What an entry point names is a path, or a function that returns one.
     """
-    from importlib import metadata  # slow to import
+    from importlib import metadata  # slow to import, and slow to search
 
     for entry_point in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda e: e.name):
         where = f"entry point {entry_point.value!r}"
