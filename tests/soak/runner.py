@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -142,6 +144,24 @@ def table(counts: dict[str, dict[Status, int]]) -> str:
     return "\n".join(lines)
 
 
+def circumstances(sanitizers: str) -> dict[str, str]:
+    """Return when, where and with what a run was made."""
+    git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=7"]
+    compiler = subprocess.run(
+        [*native.find_compiler(), "--version"], capture_output=True, text=True, check=True
+    )
+    cpus = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    model = next(line.split(": ")[1] for line in cpus.splitlines() if "model name" in line)
+    return {
+        "sanitizers": sanitizers,
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{model}, {os.cpu_count()} processors, {platform.system()}",
+        "compiler": compiler.stdout.splitlines()[0],
+        "commit": subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip(),
+        "command": " ".join(["python", *sys.argv]),
+    }
+
+
 def main() -> int:
     """Build, run, and print what came of it."""
     parser = argparse.ArgumentParser(
@@ -157,7 +177,7 @@ def main() -> int:
     given = parser.parse_args()
     numbers = {name: getattr(given, name) for name in ("seed", "calls", "seconds", "threads")}
     done = run(build(given.sanitizers), given.runtime, **numbers)
-    about = {"runtime": given.runtime, "sanitizers": given.sanitizers}
+    about = {"runtime": given.runtime} | circumstances(given.sanitizers)
     if done.report:
         facts = {name: value for name, value in done.report.items() if name != "functions"}
         print(json.dumps(about | facts, indent=2))
