@@ -62,7 +62,7 @@ class Figures:
             return float(given)
         per_clock = self.get("CoreSubsystem", "OperationsPerClock", engine, data_type, form)
         n_cores = self.get("CoreSubsystem", "Count")
-        clock = self.get("CoreSubsystem", "BoostClock") or self.get("CoreClockRate")
+        clock = self._clock(matrix and data_type != "F64")
         if None in (per_clock, n_cores, clock):
             what = f"{engine}.{data_type}.{form}"
             raise self.missing(
@@ -71,6 +71,12 @@ class Figures:
                 f"one of CoreSubsystem.{{OperationsPerClock.{what}, Count, BoostClock}}",
             )
         return float(n_cores * per_clock * clock) / MEGA_IN_GIGA
+
+    def _clock(self, of_matrix_units: bool) -> Any:
+        """Return the highest clock in MHz; some devices lower it for matrix units, not for F64."""
+        names = ("MatrixBoostClock", "BoostClock") if of_matrix_units else ("BoostClock",)
+        clocks = [self.get("CoreSubsystem", name) for name in names]
+        return next(filter(None, clocks), None) or self.get("CoreClockRate")
 
     def bandwidth(self) -> float:
         """Return the bandwidth of device memory in GB/s.

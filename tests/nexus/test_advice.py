@@ -105,6 +105,20 @@ def test_a_roofline_has_a_slope_and_a_roof() -> None:
     assert advice().peak(nexus.data_type.F16, matrix=True, sparse=True) == 18000
 
 
+def test_matrix_units_may_have_a_clock_of_their_own() -> None:
+    known: dict[str, Any] = {
+        "CoreSubsystem": {"Count": 1, "BoostClock": 2000, "MatrixBoostClock": 1000}
+    }
+    rates = {"F16": {"Dense": 64}, "F64": {"Dense": 64}}
+    known["CoreSubsystem"]["OperationsPerClock"] = {
+        "Vector": {"F32": {"Dense": 64}},
+        "Matrix": rates,
+    }
+    found = Advice(known, KernelInfo())
+    assert (found.peak("F32"), found.peak("F16", matrix=True)) == (128, 64)
+    assert found.peak("F64", matrix=True) == 128
+
+
 def test_the_time_floor_is_the_longer_of_two() -> None:
     floor = advice().time_floor(2.56e12, 50e9)
     assert (floor.seconds, floor.limited_by) == (1.0, "compute")
