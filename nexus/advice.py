@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from nexus import system
-from nexus._internal import dtypes
+from nexus._internal import checks, dtypes
 from nexus._internal.figures import Figures
 from nexus._internal.occupancy import Demand, Occupancy, occupancy
+from nexus.bindings._internal.words import kind, shown
 from nexus.device import Device
 from nexus.library import Kernel
 from nexus.properties import Properties
@@ -86,6 +89,8 @@ class Advice:
     """
 
     def __init__(self, known: Mapping[str, Any], kernel: KernelInfo) -> None:
+        if not isinstance(known, Mapping) or not isinstance(kernel, KernelInfo):
+            raise TypeError("Advice is made by nexus.advise(arch_or_device, kernel_info)")
         self.kernel = kernel
         self._figures = Figures(known)
 
@@ -122,6 +127,7 @@ class Advice:
 
         Sizes are multiples of a wave. A kernel that does not fit in any has none.
         """
+        _check_count("limit", limit)
         wave = self._figures.need("best group size", "CoreSubsystem", "SIMDSize")
         most = self._figures.need("best group size", "Limits", "MaxThreadsPerBlock")
         sizes = [self.kernel.group_size] if self.kernel.group_size else range(wave, most + 1, wave)
@@ -157,7 +163,8 @@ class Advice:
             matrix: of the matrix units (tensor cores, matrix cores) rather than the vector units.
             sparse: with structured sparsity.
         """
-        return self._figures.rate(_rate_name(data_type), matrix=matrix, sparse=sparse)
+        is_matrix, is_sparse = checks.flag(matrix, "matrix"), checks.flag(sparse, "sparse")
+        return self._figures.rate(_rate_name(data_type), matrix=is_matrix, sparse=is_sparse)
 
     def bandwidth(self) -> float:
         """Return the bandwidth of device memory in GB/s."""
@@ -219,8 +226,8 @@ def advise(
         arch_or_device = arch_or_device.get_info()
     if not isinstance(arch_or_device, Properties):
         raise TypeError(
-            f"arch_or_device is a {type(arch_or_device).__name__}; it is a name such as "
-            "'nvidia-gpu-sm_90', a Device, or what lookup_device_info returned"
+            f"arch_or_device is {kind(arch_or_device)}; it is a name such as 'nvidia-gpu-sm_90', "
+            "a Device, or what lookup_device_info returned"
         )
     return Advice(arch_or_device, _kernel_info(kernel_info))
 
@@ -233,7 +240,7 @@ def _kernel_info(given: object) -> KernelInfo:
     if isinstance(given, Kernel):
         fixed = given.get_property_int_vec("GroupSize") if given.info else [0]
         return KernelInfo(group_size=math.prod(fixed))
-    raise TypeError(f"kernel_info is a {type(given).__name__}; it is a KernelInfo or a Kernel")
+    raise TypeError(f"kernel_info is {kind(given)}; it is a KernelInfo or a Kernel")
 
 
 def _merit(found: Occupancy) -> tuple[float, bool, float]:
@@ -242,20 +249,19 @@ def _merit(found: Occupancy) -> tuple[float, bool, float]:
 
 
 def _rate_name(data_type: Any) -> str:
-    if data_type in ("TF32", "F6", "BF6"):
-        return str(data_type)
+    if isinstance(data_type, str) and data_type in ("TF32", "F6", "BF6"):
+        return data_type
     return dtypes.element_of(data_type).name
 
 
 def _check_count(name: str, value: object, least: int = 1) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} is a {type(value).__name__}; it is an int")
-    if value < least:
-        raise ValueError(f"{name} is {value}; it is {least} or more")
+    number = checks.whole(value, name, "it is an int")
+    if not least <= number < 1 << 63:
+        raise ValueError(f"{name} is {shown(number)}; it is {least} or more, and below 2**63")
 
 
 def _check_amount(name: str, value: float) -> None:
-    if not isinstance(value, int | float):
-        raise TypeError(f"{name} is a {type(value).__name__}; it is a number")
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{name} is {value}; it is finite, and 0 or more")
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
+        raise TypeError(f"{name} is {kind(value)}; it is a number")
+    if not 0 <= value < 1e300:
+        raise ValueError(f"{name} is {shown(value)}; it is 0 or more, and below 1e300")

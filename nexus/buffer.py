@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nexus._internal import host_arrays, memory, scalars
+from nexus._internal import checks, host_arrays, memory, scalars
 from nexus._internal.dtypes import DTypeLike, element_of
 from nexus._internal.interop import dlpack
 from nexus._internal.memory import BufferBase
-from nexus._internal.run import submitted
+from nexus._internal.run import run_flags, submitted
 from nexus.bindings import nxs
-from nexus.bindings.enums import RunFlags
+from nexus.bindings._internal.words import kind
 
 if TYPE_CHECKING:
     from nexus.device import Device
@@ -110,6 +110,7 @@ class Buffer(BufferBase):
             the Run when not blocking, else None.
         """
         self._check_writable("filled")
+        flags = run_flags(blocking)
         pattern = scalars.pattern(value, dtype, self.element)
         ticket = self._call(
             nxs.fill_buffer,
@@ -118,9 +119,9 @@ class Buffer(BufferBase):
             pattern,
             len(pattern),
             self._stream_handle(stream),
-            RunFlags.Blocking if blocking else 0,
+            flags,
         )
-        return None if blocking else submitted(self.device, stream, ticket)
+        return None if flags else submitted(self.device, stream, ticket)
 
     def copy_to(
         self,
@@ -148,8 +149,10 @@ class Buffer(BufferBase):
         Raises:
             ValueError: a range lies outside of its buffer, or the two overlap.
         """
+        _ = self.handle  # a closed buffer says that it is closed
         if not isinstance(other, BufferBase):
-            raise TypeError(f"other is a {type(other).__name__}, not a Buffer")
+            raise TypeError(f"other is {kind(other)}, not a Buffer")
+        flags = run_flags(blocking)
         offset, n = scalars.extent(self, offset, nbytes, "this buffer")
         other_offset, n = scalars.extent(other, other_offset, n, "the other buffer")
         other._check_writable("copied into")
@@ -163,9 +166,9 @@ class Buffer(BufferBase):
             other_offset,
             n,
             other._stream_handle(stream),
-            RunFlags.Blocking if blocking else 0,
+            flags,
         )
-        return None if blocking else submitted(other.device, stream, ticket)
+        return None if flags else submitted(other.device, stream, ticket)
 
     def _copy_through_host(self, other: Buffer, offset: int, other_offset: int, n: int) -> None:
         with self.sub_buffer(offset, n) as source, other.sub_buffer(other_offset, n) as target:
@@ -177,6 +180,7 @@ class Buffer(BufferBase):
                 target.write(source.numpy())
 
     def _check_writable(self, what: str) -> None:
+        _ = self.handle  # a closed buffer says that it is closed
         if self.readonly:
             raise ValueError(f"{self!r} borrows memory that is read-only; it cannot be {what}")
 
@@ -193,6 +197,7 @@ class Buffer(BufferBase):
         Raises:
             ValueError: the part lies outside of the buffer.
         """
+        _ = self.handle  # a closed buffer says that it is closed
         element = element_of(dtype)
         offset, n = scalars.extent(self, offset, nbytes, "the buffer")
         if n * 8 % element.bits:
@@ -202,6 +207,7 @@ class Buffer(BufferBase):
 
     def __getitem__(self, part: slice) -> Buffer:
         """Return rows of the first dimension, as a view: `buffer[2:5]`."""
+        _ = self.handle  # a closed buffer says that it is closed
         if not isinstance(part, slice) or not self.shape:
             raise TypeError("a Buffer is indexed with one slice, buffer[2:5]; copy it for the rest")
         start, stop, step = part.indices(self.shape[0])
@@ -215,6 +221,8 @@ class Buffer(BufferBase):
         return memory.sub_buffer(self, offset, nbytes, self.element, shape)
 
     def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError(f"{self!r} is one element and has no length")
         return self.shape[0]
 
     def __iter__(self) -> Any:
@@ -224,6 +232,8 @@ class Buffer(BufferBase):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         """Return the memory as a NumPy array, without a copy; only for memory of the host."""
+        _ = self.handle  # a closed buffer says that it is closed
+        copy = None if copy is None else checks.flag(copy, "copy")
         if not self.device.host_memory:
             raise TypeError(
                 f"{self!r} is memory of the device, which NumPy cannot read; buffer.numpy() copies"
@@ -237,6 +247,7 @@ class Buffer(BufferBase):
         return array.copy() if copy else array
 
     def __dlpack_device__(self) -> tuple[int, int]:
+        _ = self.handle  # a closed buffer says that it is closed
         return self.device.runtime.get_property_int("DLPackDevice"), self.device.id
 
     def __dlpack__(
@@ -248,6 +259,7 @@ class Buffer(BufferBase):
         copy: bool | None = None,
     ) -> Any:
         """Return the memory for another library, without a copy; what writes it is waited for."""
+        _ = self.handle  # a closed buffer says that it is closed
         return dlpack.export(self, stream, max_version, dl_device, copy)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
@@ -256,7 +268,8 @@ class Buffer(BufferBase):
             import pickle
 
             content = pickle.PickleBuffer(host_arrays.bytes_of(content))
-        return _restored, (self.device, content, self.element.name, self.shape)
+        dtype = self.element.name if self.element.numpy is None else self.element.numpy
+        return _restored, (self.device, content, dtype, self.shape)
 
     def _bytes(self) -> npt.NDArray[np.uint8]:
         content = np.empty(self.nbytes, np.uint8)
@@ -270,7 +283,7 @@ class Buffer(BufferBase):
         return f"<Buffer of {what}, on {self.device.spec}>"
 
 
-def _restored(device: Device, content: Any, dtype: str, shape: tuple[int, ...]) -> Buffer:
+def _restored(device: Device, content: Any, dtype: DTypeLike, shape: tuple[int, ...]) -> Buffer:
     """Make the buffer again that was pickled."""
     data = np.frombuffer(content, np.uint8)
     buffer: Buffer = device.create_buffer(shape, dtype)

@@ -13,6 +13,7 @@ from nexus._internal.handle import DeviceBase, adopt
 from nexus._internal.launch import make_schedule
 from nexus._internal.memory import make_buffer
 from nexus.bindings import nxs
+from nexus.bindings._internal.words import kind, shown
 from nexus.bindings.enums import EventType
 from nexus.bindings.errors import CompilerNotFoundError
 from nexus.buffer import Buffer
@@ -98,7 +99,8 @@ class Device(DeviceBase):
     def copy_buffer(self, buffer: Buffer) -> Buffer:
         """Return a copy, on this device, of a buffer of any device and runtime."""
         if not isinstance(buffer, Buffer):
-            raise TypeError(f"buffer is a {type(buffer).__name__}, not a Buffer")
+            raise TypeError(f"buffer is {kind(buffer)}, not a Buffer")
+        _ = buffer.handle  # a closed buffer says that it is closed
         copied = make_buffer(Buffer, self, buffer.shape, buffer.element, True)
         buffer.copy_to(copied)
         return copied
@@ -112,12 +114,12 @@ class Device(DeviceBase):
         """
         if not any(hasattr(array, name) for name in ("__dlpack__", "__cuda_array_interface__")):
             raise TypeError(
-                f"array is {array!r:.80}, which has no __dlpack__; create_buffer(data, copy=False) "
-                "borrows other memory of the host"
+                f"array is {shown(array)}, which has no __dlpack__; create_buffer(data, "
+                "copy=False) borrows other memory of the host"
             )
         return make_buffer(Buffer, self, array, None, False)
 
-    def copied(self, buffer: Buffer, dtype: DTypeLike, copy: bool) -> Buffer:
+    def _copied(self, buffer: Buffer, dtype: DTypeLike, copy: bool) -> Buffer:
         """Return a copy of a buffer that was given to `create_buffer`."""
         if not copy:
             raise TypeError("a Buffer cannot be borrowed again; buffer[:] shares its memory")
@@ -140,7 +142,7 @@ class Device(DeviceBase):
         """
         path = os.fspath(filepath) if hasattr(filepath, "__fspath__") else filepath
         if not isinstance(path, str):
-            raise TypeError(f"filepath is {path!r}; it is a str or a Path")
+            raise TypeError(f"filepath is {shown(path)}; it is a str or a Path")
         if not os.path.exists(path):
             raise FileNotFoundError(errno.ENOENT, "there is no such library file", path)
         handle = nxs.create_library_from_file(self.runtime_number, self.id, path)
@@ -152,8 +154,9 @@ class Device(DeviceBase):
         Raises:
             InvalidArgumentError: it is no library that the device can load.
         """
-        if data is None or isinstance(data, int):  # the binding would take it for an address
-            raise TypeError(f"data is {data!r}; it is the bytes of a library")
+        if data is None or isinstance(data, int | float | str | list | tuple):
+            # The binding would take some of these for an address.
+            raise TypeError(f"data is {shown(data)}; it is the bytes of a library")
         return adopt(Library, self, nxs.create_library(self.runtime_number, self.id, data))
 
     def compile(self, source: str | bytes, options: Options = None) -> Library:
@@ -192,9 +195,13 @@ class Device(DeviceBase):
                 device and the host; Fence: this device.
         """
         if not isinstance(event_type, int) or isinstance(event_type, bool):
-            raise TypeError(f"event_type is {event_type!r}; it is a member of nexus.event_type")
+            raise TypeError(
+                f"event_type is {shown(event_type)}; it is a member of nexus.event_type"
+            )
         if not 0 <= event_type < 1 << 31:
-            raise ValueError(f"event_type is {event_type}; it is a member of nexus.event_type")
+            raise ValueError(
+                f"event_type is {shown(event_type)}; it is a member of nexus.event_type"
+            )
         return make_event(Event, self, event_type)
 
     def create_schedule(self) -> Schedule:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from nexus._internal import property_path
 from nexus._internal.architectures import entries, places
+from nexus.bindings._internal.words import shown
 from nexus.bindings.errors import DeviceInfoError
 
 Info = TypeVar("Info")
@@ -34,7 +35,7 @@ class DeviceLibrary(Mapping[str, Info], Generic[Info]):
         file = places.find(name) if isinstance(name, str) else None
         if file is None:
             hint = property_path.suggestion(name, places.index())
-            raise KeyError(f"the device library has no architecture {name!r}; {hint}")
+            raise KeyError(f"the device library has no architecture {shown(name)}; {hint}")
         return self._make(entries.read(file))
 
     def __iter__(self) -> Iterator[str]:
@@ -52,7 +53,7 @@ class DeviceLibrary(Mapping[str, Info], Generic[Info]):
     def lookup(self, name: str, variant: str | None = None) -> Info:
         """Return an architecture by any of its names, or one product of it; see `nexus`."""
         entry, named = _find(name)
-        chosen = variant or named
+        chosen = named if variant is None else variant
         return self._make(entry if chosen is None else _product(entry, chosen))
 
 
@@ -71,8 +72,13 @@ def add_device_info(path: str | os.PathLike[str]) -> list[str]:
         DeviceInfoError: there is nothing there, or a file breaks the schema; the message has the
             path, and JSON pointer and expectation of each place. Nothing is added then.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is {shown(path)}; it is a str or a Path")
     place = Path(os.path.abspath(path))
-    files = places.files_in(place)
+    try:
+        files = places.files_in(place)
+    except OSError as error:
+        raise DeviceInfoError(f"{shown(path)} cannot be read: {error.strerror}") from None
     if not files:
         raise DeviceInfoError(
             f"{place} is no architecture file and no folder with files named "
@@ -114,7 +120,7 @@ def _product(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     known = entries.variants_named(entry, name)
     if not known:
         hint = property_path.suggestion(name, entry.get("Variants", {}))
-        raise KeyError(f"{entry['Name']} has no product {name!r}; {hint}")
+        raise KeyError(f"{entry['Name']} has no product {shown(name)}; {hint}")
     return entries.product(entry, known[0])
 
 
@@ -131,7 +137,7 @@ def _find(name: str) -> tuple[Mapping[str, Any], str | None]:
     like = [each for each in known if wanted in entries.folded(each)][:MOST_OFFERED]
     hint = f"did you mean one of {like}? " if like else property_path.close_matches(name, known)
     raise KeyError(
-        f"the device library has no architecture {name!r} and no such product; {hint}it has "
+        f"the device library has no architecture {shown(name)} and no such product; {hint}it has "
         f"{len(places.index())} architectures: see nexus.get_device_info() or `nexus db list`"
     )
 

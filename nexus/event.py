@@ -49,6 +49,7 @@ class Event(EventBase):
         Raises:
             NexusError: something submitted refers to the event, or somebody waits for it.
         """
+        _ = self.handle  # a closed event says that it is closed
         self._call(nxs.reset_event, checked_value(value))
 
     @property

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nexus._internal import parking
+from nexus._internal import checks, parking
 from nexus._internal.handle import Handle, adopt
+from nexus._internal.launch import KernelBase
 from nexus.bindings import nxs
+from nexus.bindings._internal.words import counted
 from nexus.bindings.enums import KernelFlags
 from nexus.bindings.errors import PropertyNotFoundError
 
@@ -59,7 +61,8 @@ class Library(Handle):
         Raises:
             KernelNotFoundError: the library has no such kernel.
         """
-        flags = KernelFlags.Unchecked if unchecked else 0
+        _ = self.handle  # a closed library says that it is closed
+        flags = KernelFlags.Unchecked if checks.flag(unchecked, "unchecked") else 0
         return adopt(Kernel, self, self._call(nxs.get_kernel, name, flags))
 
     @property
@@ -71,7 +74,7 @@ class Library(Handle):
         raise TypeError("a Library is not iterated; library.kernels has the names")
 
 
-class Kernel(Handle):
+class Kernel(KernelBase):
     """A function that runs on a device, once for each item of a grid.
 
     >>> import nexus, numpy as np
@@ -146,11 +149,13 @@ class Kernel(Handle):
         Raises:
             TypeError: the number of arguments, or the kind of one, is not the kernel's.
         """
+        _ = self.handle  # a closed kernel says that it is closed
         info = self.info
         if info and len(args) != len(info):
             names = ", ".join(argument.name for argument in info)
             raise TypeError(
-                f"kernel {self.name} takes {len(info)} arguments ({names}) and got {len(args)}"
+                f"kernel {self.name} takes {counted(len(info), 'argument')} ({names}) and got "
+                f"{len(args)}"
             )
         schedule = self.device.create_schedule()
         command = schedule.create_command(self)

@@ -29,6 +29,10 @@ class Properties(Mapping[str, Any]):
     __slots__ = ("_entry", "_live")
 
     def __init__(self, live: Live | None = None, entry: Mapping[str, Any] | None = None) -> None:
+        if not isinstance(live, Live | None) or not isinstance(entry, Mapping | None):
+            raise TypeError(
+                "Properties are made by device.get_info() and nexus.lookup_device_info(name)"
+            )
         self._live = live
         self._entry = entry or {}
 
@@ -71,10 +75,10 @@ class Properties(Mapping[str, Any]):
 
     def _find(self, key: Key) -> Any:
         steps = property_path.steps_of(key)
-        name = str(property_path.member_name(steps[0]))
+        name = property_path.member_name(steps[0])
         if self._live is None:
             return property_path.walk(self._entry, steps)
-        if name not in self._entry:
+        if not isinstance(name, str) or name not in self._entry:
             return self._live.get_property(key)
         try:
             live = self._live.get_property(steps[0])

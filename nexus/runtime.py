@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from operator import index
 from typing import Any
 
-from nexus._internal.handle import RuntimeBase
+from nexus._internal import checks
+from nexus._internal.handle import RuntimeBase, make_device, make_runtime
 from nexus.bindings import nxs
+from nexus.bindings._internal.words import counted, shown
 from nexus.device import Device
 
 
@@ -24,9 +25,6 @@ class Runtime(RuntimeBase):
 
     _devices: dict[int, Device]
 
-    def __init__(self, number: int, name: str) -> None:
-        self._devices = {}
-
     def get_devices(self) -> list[Device]:
         """Return the devices of this runtime, by their ordinals."""
         return [self.get_device(ordinal) for ordinal in range(self.get_property_int("Size"))]
@@ -40,20 +38,16 @@ class Runtime(RuntimeBase):
         Raises:
             IndexError: there is no such device.
         """
-        try:
-            return self._devices[id]
-        except (KeyError, TypeError):
-            return self._found(id)
+        device = self._devices.get(id) if type(id) is int else None
+        return self._found(id) if device is None else device
 
     def _found(self, id: object) -> Device:
-        try:
-            ordinal = index(id)  # type: ignore[arg-type]  # asks whether it is one
-        except TypeError:
-            raise TypeError(f"id is a {type(id).__name__}; it is an int from 0") from None
+        ordinal = checks.whole(id, "id", "it is an int from 0")
         n_devices = self.get_property_int("Size")
         if not 0 <= ordinal < n_devices:
-            raise IndexError(f"runtime {self.name} has {n_devices} devices and no device {ordinal}")
-        return self._devices.setdefault(ordinal, Device(self, ordinal))
+            there = f"runtime {self.name} has {counted(n_devices, 'device')}"
+            raise IndexError(f"{there} and no device {shown(ordinal)}")
+        return self._devices.setdefault(ordinal, make_device(Device, self, ordinal))
 
     def __reduce__(self) -> tuple[Any, ...]:  # type: ignore[override]  # what is here once is named
         return load, (self.name,)
@@ -78,5 +72,7 @@ def of_number(number: int) -> Runtime:
     """Return the runtime that the low-level bindings call by this number."""
     known = _runtimes.get(number)
     if known is None:
-        known = _runtimes.setdefault(number, Runtime(number, nxs.runtime_name(number)))
+        made = make_runtime(Runtime, number, nxs.runtime_name(number))
+        made._devices = {}
+        known = _runtimes.setdefault(number, made)
     return known

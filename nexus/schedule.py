@@ -11,7 +11,7 @@ import numpy as np
 from nexus._internal import scalars
 from nexus._internal.event import checked_value
 from nexus._internal.handle import adopt
-from nexus._internal.launch import CommandBase, ScheduleBase
+from nexus._internal.launch import CommandBase, ScheduleBase, argument_index
 from nexus._internal.run import Run
 from nexus.bindings import nxs
 
@@ -199,9 +199,9 @@ class Command(CommandBase):
             ValueError: the number does not fit the type.
             InvalidArgumentError: there is no such argument, or it is a buffer.
         """
-        if self.closed:
-            _ = self.handle  # raises
-        self._set_value(index, scalars.packed_argument(self.kernel, index, value, dtype))
+        _ = self.handle  # a closed command says that it is closed
+        place = argument_index(index)
+        self._set_value(place, scalars.packed_argument(self.kernel, place, value, dtype))
 
     def set_struct(self, index: int, value: SupportsBuffer) -> None:
         """Set the bytes of a struct as an argument, by value; the next run sees it.
@@ -210,10 +210,12 @@ class Command(CommandBase):
             index: of the argument, from 0.
             value: bytes, a ctypes structure, a NumPy record, or anything with a buffer.
         """
+        _ = self.handle  # a closed command says that it is closed
         self._set_value(index, scalars.struct_bytes(value))
 
     def set_arguments(self, *values: Any) -> None:
         """Set every argument from the first on: buffers, arrays, numbers, bytes of structs."""
+        _ = self.handle  # a closed command says that it is closed
         for index, value in enumerate(values):
             if isinstance(value, bytes | bytearray | np.void):
                 self.set_struct(index, value)
@@ -224,7 +226,6 @@ class Command(CommandBase):
 
     def set_value(self, value: int) -> None:
         """Set the value of a signal or wait command; the next run sees it."""
-        _ = self.handle  # a closed command says that it is closed
         self.get_event()
         self._set_value(0, checked_value(value).to_bytes(8, sys.byteorder))
 

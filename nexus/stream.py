@@ -34,5 +34,6 @@ class Stream(Handle):
         Raises:
             WaitTimeoutError: the time was over before.
         """
+        _ = self.handle  # a closed stream says that it is closed
         self._call(nxs.synchronize_stream, nanoseconds(timeout))
         parking.sweep()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from typing import Any, SupportsIndex, overload
 
 from nexus import runtime as runtimes
-from nexus._internal import device_filter
+from nexus._internal import checks, device_filter
 from nexus._internal.dtypes import DTypeLike
 from nexus._internal.paths import include_dir
 from nexus.bindings import nxs
+from nexus.bindings._internal.words import counted, kind, shown
 from nexus.bindings.errors import BackendUnavailableError
 from nexus.buffer import Buffer
 from nexus.device import Device
@@ -43,15 +43,11 @@ class RuntimeList(list[Runtime]):
             for runtime in self:
                 if runtime.name == key:
                     return runtime
-            raise KeyError(f"no runtime {key!r} is here, only {self.names()}; {_why_not(key)}")
-        try:
-            place = operator.index(key)
-        except TypeError:
-            raise TypeError(
-                f"key is {key!r}; it is the name of a runtime, or its place from 0"
-            ) from None
+            raise KeyError(f"no runtime {shown(key)} is here, only {self.names()}; {_why_not(key)}")
+        place = checks.whole(key, "key", "it is the name of a runtime, or its place from 0")
         if not -len(self) <= place < len(self):
-            raise IndexError(f"there are {len(self)} runtimes ({self.names()}) and no {place}")
+            have = f"the list has {counted(len(self), 'runtime')} ({', '.join(self.names())})"
+            raise IndexError(f"{have} and none at {shown(place)}")
         return list.__getitem__(self, place)
 
     def names(self) -> list[str]:
@@ -86,7 +82,7 @@ def get_runtime(name: str) -> Runtime:
         BackendUnavailableError: it is not there, or cannot be used; the message says why.
     """
     if not isinstance(name, str):
-        raise TypeError(f"name is a {type(name).__name__}; it is the name of a runtime")
+        raise TypeError(f"name is {kind(name)}; it is the name of a runtime")
     return runtimes.load(name)
 
 
@@ -136,7 +132,7 @@ def _device_of(runtime: Runtime, wanted: device_filter.Filter) -> Device:
 
 
 def _no_device(text: str, every: list[Device]) -> str:
-    what = f"no device and no runtime is {text!r}" if text else "no device was found"
+    what = f"no device and no runtime is {shown(text)}" if text else "no device was found"
     here = ", ".join(f"{device.spec} ({device.name})" for device in every) or "none"
     absent = "; ".join(f"{name}: {why}" for name, why in nxs.unavailable_runtimes().items())
     return f"{what}; there are: {here}" + (f"; not available: {absent}" if absent else "")
@@ -181,7 +177,7 @@ def lookup_device_info(name: str, variant: str | None = None) -> Properties:
     for argument, value in (("name", name), ("variant", variant)):
         if not isinstance(value, str) and (argument == "name" or value is not None):
             example = "nvidia-gpu-sm_90" if argument == "name" else "H200"
-            raise TypeError(f"{argument} is a {type(value).__name__}; it is such as {example!r}")
+            raise TypeError(f"{argument} is {kind(value)}; it is such as {example!r}")
     return _device_library.lookup(name, variant)
 
 

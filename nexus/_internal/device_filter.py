@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from nexus.bindings._internal.words import shown
 from nexus.bindings.errors import PropertyNotFoundError
 
 _KEYS = {"vendor": "Vendor", "type": "Type", "architecture": "Architecture", "name": "Name"}
@@ -52,16 +53,18 @@ def parse(text: str) -> Filter:
         ValueError: it is not written like that.
     """
     if not isinstance(text, str):
-        raise TypeError(f"a device is described by a str, such as 'gpu:0', not by {text!r}")
+        raise TypeError(f"a device is described by a str, such as 'gpu:0', not by {shown(text)}")
     words, facts, ordinal = [], [], 0
     for term in filter(None, (term.strip() for term in text.split(","))):
         if "=" in term:
             facts.append(_fact(term, text))
             continue
         word, colon, number = term.partition(":")
-        if not word or (colon and not (number.isascii() and number.isdigit())):
+        is_ordinal = number.isascii() and number.isdigit() and len(number) < 10
+        if not word or (colon and not is_ordinal):
             raise ValueError(
-                f"cannot read {term!r} in the device {text!r}: write 'gpu', 'gpu:1' or 'vendor=amd'"
+                f"cannot read {shown(term)} in the device {shown(text)}: write 'gpu', 'gpu:1' or "
+                "'vendor=amd'"
             )
         words.append(word)
         ordinal = int(number) if colon else ordinal
@@ -72,7 +75,7 @@ def _fact(term: str, text: str) -> tuple[str, str]:
     key, _, value = (part.strip() for part in term.partition("="))
     if key.lower() not in _KEYS or not value:
         raise ValueError(
-            f"cannot read {term!r} in the device {text!r}: it is one of {', '.join(_KEYS)}, then "
-            "= and a value"
+            f"cannot read {shown(term)} in the device {shown(text)}: it is one of "
+            f"{', '.join(_KEYS)}, then = and a value"
         )
     return _KEYS[key.lower()], value

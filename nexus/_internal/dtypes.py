@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from nexus._internal import property_path
+from nexus.bindings._internal.words import shown
 from nexus.bindings.enums import DATA_TYPE_INFO, DataType
 
 DTypeLike: TypeAlias = Any  # a spelling, a DataType, whatever np.dtype() takes, torch.float32
@@ -59,10 +60,18 @@ def element_of(dtype: DTypeLike) -> Element:
         return dtype
     try:
         return _element_of(dtype)
-    except TypeError as error:
-        if "unhashable" not in str(error):
+    except TypeError:
+        if _is_hashable(dtype):
             raise
-        return _element_of.__wrapped__(dtype)  # a list of fields, which NumPy takes
+    return _element_of_numpy(_numpy_dtype(dtype))  # a list of fields, which NumPy takes
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 # Digits are bits here and bytes in NumPy: where both have a type, neither is guessed.
@@ -87,6 +96,7 @@ def _element_of(dtype: DTypeLike) -> Element:
     return _element_of_numpy(_numpy_dtype(dtype))
 
 
+@functools.cache  # one object for each, so that `is` tells most of the time
 def _element_of_data_type(data_type: DataType) -> Element:
     info = DATA_TYPE_INFO[data_type]
     if not info.bits:
@@ -97,13 +107,17 @@ def _element_of_data_type(data_type: DataType) -> Element:
 
 
 def _numpy_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    if isinstance(dtype, int | float | None) and not isinstance(dtype, type):
-        raise TypeError(f"{dtype!r} is no data type; give one such as 'f32' or np.float32")
+    # NumPy would take the type of a value, None for float64 and "\0" for bool.
+    is_value = isinstance(dtype, int | float | bytes | np.generic | np.ndarray | None)
+    if is_value or (isinstance(dtype, str) and not dtype.isprintable()):
+        raise TypeError(f"{shown(dtype)} is no data type; give one such as 'f32' or np.float32")
     try:
         return np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):
         hint = property_path.suggestion(dtype, _SPELLINGS)
-        raise TypeError(f"{dtype!r} is no data type; {hint}, and what numpy.dtype takes") from None
+        raise TypeError(
+            f"{shown(dtype)} is no data type; {hint}, and what numpy.dtype takes"
+        ) from None
 
 
 def _element_of_numpy(dtype: np.dtype[Any]) -> Element:
@@ -125,8 +139,10 @@ def _element_of_numpy(dtype: np.dtype[Any]) -> Element:
             f"NumPy keeps {dtype} in a byte each and devices keep it packed; pack it into an "
             f"array of uint8 and create the buffer with a shape and dtype={data_type.name!r}"
         )
-    name = dtype.name if data_type is DataType.Undefined else data_type.name
-    return Element(name, 8 * dtype.itemsize, dtype, data_type)
+    if data_type is DataType.Undefined:
+        return Element(dtype.name, 8 * dtype.itemsize, dtype, data_type)
+    known = _element_of_data_type(data_type)
+    return known if known.numpy == dtype else known._replace(numpy=dtype)
 
 
 def _named_in_numpy(name: str) -> np.dtype[Any] | None:

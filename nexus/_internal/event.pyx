@@ -9,17 +9,15 @@ from nexus.bindings cimport cynxs
 from nexus.bindings._internal.convert cimport Deadline, again, check_wait, deadline_of
 from nexus.bindings._internal.loader cimport check_on
 
-from operator import index as as_index
+from nexus._internal import checks
+from nexus.bindings._internal.words import shown
 
 
 cdef uint64_t event_value(object value) except? 0xFFFFFFFFFFFFFFFF:
     """The value of an event as C takes it."""
-    try:
-        number = as_index(value)
-    except TypeError:
-        raise TypeError(f"value is a {type(value).__name__}; it is an int from 0") from None
+    number = checks.whole(value, "value", "it is an int from 0")
     if not 0 <= number < 1 << 64:
-        raise ValueError(f"value is {number}; the value of an event is from 0 to 2**64-1")
+        raise ValueError(f"value is {shown(number)}; the value of an event is from 0 to 2**64-1")
     return number
 
 
@@ -42,8 +40,8 @@ cdef class EventBase(Handle):
 
     def _signal(self, value):
         """Raise the value."""
-        cdef uint64_t number = event_value(value)
         cdef int64_t handle = self.opened()
+        cdef uint64_t number = event_value(value)
         cdef int64_t result
         with nogil:
             result = cynxs.signal_event(self.runtime_number, handle, number)
@@ -51,9 +49,9 @@ cdef class EventBase(Handle):
 
     def _wait(self, value, timeout):
         """Wait in slices, so that Ctrl-C works."""
+        cdef int64_t handle = self.opened()
         cdef uint64_t number = event_value(value)
         cdef Deadline deadline = deadline_of(to_ns(timeout))
-        cdef int64_t handle = self.opened()
         cdef int64_t result
         while True:
             with nogil:

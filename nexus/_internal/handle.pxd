@@ -52,6 +52,9 @@ cdef inline void unlink(Link* link) noexcept:
         link.next = NULL
 
 
+cdef object blank(type cls)
+cdef int check_key(object key, str name) except -1
 cdef Handle adopted(type cls, Live parent, int64_t handle)
 cdef int64_t release(int runtime, int64_t handle) noexcept nogil
 cdef int64_t handle_of(object value, int kind, Handle user, str argument) except -1
+cdef bint is_set(object value, str name) except -1

@@ -25,7 +25,9 @@ from nexus.bindings._internal.c cimport (
 )
 from nexus.bindings._internal.loader cimport check
 
+from nexus._internal import checks
 from nexus.bindings import nxs
+from nexus.bindings._internal.words import kind as words_for, with_article
 from nexus.bindings.errors import NexusError
 
 cdef extern from "Python.h":
@@ -36,7 +38,7 @@ cdef extern from "Python.h":
 cdef enum:
     DLPACK_HOST = 1  # kDLCPU of dlpack.h
 
-cdef tuple NO_ARGUMENTS = ()
+cdef tuple KEY = ("what blank() hands to __new__, and nobody else has",)
 cdef const char** RELEASES = [
     "", "nxsReleaseBuffer", "nxsReleaseLibrary", "nxsReleaseKernel", "nxsReleaseStream",
     "nxsReleaseEvent", "nxsReleaseSchedule", "nxsReleaseCommand",
@@ -45,6 +47,18 @@ cdef tuple KIND_NAMES = (
     "an object", "a Buffer", "a Library", "a Kernel", "a Stream", "an Event", "a Schedule",
     "a Command",
 )
+cdef dict MAKERS = {  # how to get an object of each class
+    "Runtime": "nexus.get_runtime(name)",
+    "Device": "nexus.device() or runtime.get_device(id)",
+    "Buffer": "device.create_buffer(data)",
+    "Library": "device.load_library(filepath) or device.compile(source)",
+    "Kernel": "library.get_kernel(name)",
+    "Stream": "device.create_stream()",
+    "Event": "device.create_event()",
+    "Schedule": "device.create_schedule()",
+    "Command": "schedule.create_command(kernel), or another of its create_...command()",
+    "Run": "schedule.run(blocking=False)",
+}
 
 
 cdef int64_t release(int runtime, int64_t handle) noexcept nogil:
@@ -79,22 +93,18 @@ cdef inline void link_last(Link* head, Link* link) noexcept:
 cdef class RuntimeBase(Live):
     """A loaded runtime: a number that every call takes, and a name."""
 
-    def __cinit__(self, int number, str name not None):
-        self.runtime_number = number
+    def __cinit__(self, *key, **_):
+        check_key(key, "Runtime")
         self.kind = RUNTIME
-        self.name = name
 
 
 cdef class DeviceBase(Live):
     """A device of a runtime; lists its living objects without keeping them alive."""
 
-    def __cinit__(self, RuntimeBase runtime not None, int ordinal):
+    def __cinit__(self, *key, **_):
         cdef int kind
-        self.runtime = runtime
-        self.runtime_number = runtime.runtime_number
+        check_key(key, "Device")
         self.kind = DEVICE
-        self.identity = ordinal
-        self.spec = f"{runtime.name}:{ordinal}"
         self.is_host_ = -1
         for kind in range(N_KINDS):
             self.children[kind].previous = self.children[kind].next = &self.children[kind]
@@ -152,13 +162,31 @@ cdef class DeviceBase(Live):
         return self.is_host_
 
 
+def make_runtime(type cls not None, int number, str name not None):
+    """Make the one object of a loaded runtime."""
+    cdef RuntimeBase self = <RuntimeBase>blank(cls)
+    self.runtime_number = number
+    self.name = name
+    return self
+
+
+def make_device(type cls not None, RuntimeBase runtime not None, int ordinal):
+    """Make the object of a device."""
+    cdef DeviceBase self = <DeviceBase>blank(cls)
+    self.runtime = runtime
+    self.runtime_number = runtime.runtime_number
+    self.identity = ordinal
+    self.spec = f"{runtime.name}:{ordinal}"
+    return self
+
+
 @cython.no_gc_clear  # the finalizer needs the device, whose list it leaves
 cdef class Handle(Live):
     """One object of a runtime. It is given back by `close()`, by leaving its `with` block, or with
     the last reference; commands and runs in flight keep what they use."""
 
     def __init__(self, *args, **kwargs):
-        raise TypeError(f"a {type(self).__name__} is made by a method of its device or parent")
+        check_key(None, type(self).__name__)
 
     def __dealloc__(self):
         cdef int64_t handle = self.identity or self.deferred
@@ -245,16 +273,32 @@ cdef class Handle(Live):
         return 0
 
 
+cdef object blank(type cls):
+    """Make an object of a class that nobody else can make objects of; its fields are to be set."""
+    cdef PyObject* made = (<PyTypeObject*>cls).tp_new(<PyTypeObject*>cls, <PyObject*>KEY, NULL)
+    if made is NULL:
+        raise MemoryError(f"no memory for {with_article(cls.__name__)}")
+    self = <object>made
+    Py_DECREF(self)  # the reference of tp_new; `self` is another
+    return self
+
+
+cdef int check_key(object key, str name) except -1:
+    """Refuse to make an object that is not made by `blank`."""
+    if key is KEY:
+        return 0
+    maker = MAKERS.get(name, "the method that makes it")
+    raise TypeError(f"{with_article(name)} is not made by its class; use {maker}")
+
+
 cdef Handle adopted(type cls, Live parent, int64_t handle):
     """Make the Python object of a fresh handle, which it owns from here on."""
-    cdef PyObject* made = (<PyTypeObject*>cls).tp_new(
-        <PyTypeObject*>cls, <PyObject*>NO_ARGUMENTS, NULL
-    )
-    if made is NULL:
+    cdef Handle self
+    try:
+        self = <Handle>blank(cls)
+    except MemoryError:
         release(parent.runtime_number, handle)
-        raise MemoryError(f"no memory for a {cls.__name__}")
-    cdef Handle self = <Handle>made
-    Py_DECREF(self)  # the reference of tp_new; `self` is another
+        raise
     self.runtime_number = parent.runtime_number
     self.kind = kind_of(handle)
     self.identity = handle
@@ -273,10 +317,15 @@ def adopt(type cls not None, Live parent not None, int64_t handle):
 cdef int64_t handle_of(object value, int kind, Handle user, str argument) except -1:
     """The handle of an argument that must be an object of this kind and of the user's runtime."""
     if not isinstance(value, Handle) or (<Handle>value).kind != kind:
-        raise TypeError(f"{argument} is a {type(value).__name__}, not {KIND_NAMES[kind]}")
+        raise TypeError(f"{argument} is {words_for(value)}, not {KIND_NAMES[kind]}")
     if (<Handle>value).runtime_number != user.runtime_number:
         raise ValueError(
             f"{argument} is of {(<Handle>value).device.spec} and this {type(user).__name__} of "
             f"{user.device.spec}: objects of one runtime cannot be used by another"
         )
     return (<Handle>value).opened()
+
+
+cdef bint is_set(object value, str name) except -1:
+    """A yes-or-no argument."""
+    return True if value is True else False if value is False else checks.flag(value, name)

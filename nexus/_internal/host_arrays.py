@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from nexus._internal.dtypes import BYTE, DTypeLike, Element, element_of
 from nexus._internal.interop import foreign
+from nexus.bindings._internal.words import counted, kind, shown
 
 Array: TypeAlias = npt.NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
@@ -33,7 +34,9 @@ def plan(data: object, dtype: DTypeLike) -> tuple[Array | None, Element, Shape]:
         return None, BYTE if dtype is None else element_of(dtype), _checked_shape(data)
     if not isinstance(data, np.ndarray) and hasattr(data, "__index__"):
         return None, BYTE if dtype is None else element_of(dtype), _checked_shape((data,))
-    array = as_array(data, "data")
+    array = as_array(
+        data, "data", "give an array (numpy.asarray), bytes, a size, or a tuple of sizes as shape"
+    )
     element = element_of(array.dtype)
     if array.size == 0:
         raise ValueError(f"data has no elements (shape {array.shape}); a buffer has at least one")
@@ -65,14 +68,17 @@ def _checked_shape(shape: tuple[Any, ...]) -> Shape:
         sizes = tuple(index(n) for n in shape)
     except TypeError:
         raise TypeError(
-            f"a shape has ints and this one is {shape!r}; give data as an array (numpy.asarray)"
+            f"a shape has ints and this one is {shown(shape)}; give data as an array "
+            "(numpy.asarray)"
         ) from None
     if any(isinstance(n, bool | np.bool_) for n in shape):
-        raise TypeError(f"a size is an int and this one is {shape!r}")
+        raise TypeError(f"a size is an int and this one is {shown(shape)}")
     if any(n < 1 for n in sizes):
-        raise ValueError(f"a buffer has at least one element in each dimension; asked for {sizes}")
+        raise ValueError(
+            f"a buffer has at least one element in each dimension; asked for {shown(sizes)}"
+        )
     if math.prod(sizes) >= 1 << 60:
-        raise ValueError(f"a buffer of {sizes} elements is larger than any device's memory")
+        raise ValueError(f"a buffer of {shown(sizes)} elements is larger than any device's memory")
     return sizes
 
 
@@ -84,7 +90,9 @@ def nbytes_of(element: Element, shape: Shape) -> int:
 # ---- arrays in and out ---------------------------------------------------------------------------
 
 
-def as_array(data: object, name: str) -> Array:
+def as_array(
+    data: object, name: str, advice: str = "give a NumPy array, bytes, or an array with DLPack"
+) -> Array:
     """Return host memory as a NumPy array that shares it.
 
     Raises:
@@ -97,18 +105,16 @@ def as_array(data: object, name: str) -> Array:
     array = foreign.host_array(data, name)
     if array is not None:
         return array
-    if isinstance(data, list | tuple | str) or data is None:
-        raise TypeError(
-            f"{name} is a {type(data).__name__}; give an array (numpy.asarray), bytes, a size, or "
-            "a tuple of sizes as shape"
-        )
+    view: object = None
     try:
-        return np.asarray(memoryview(data))  # type: ignore[arg-type]  # asks whether it is one
+        view = memoryview(data)  # type: ignore[arg-type]  # asks whether it is one
+        return np.asarray(view)
     except (TypeError, BufferError, ValueError) as error:
-        raise TypeError(
-            f"{name} is a {type(data).__name__}, which is no host memory ({error}); give a NumPy "
-            "array, bytes, or an array that supports DLPack"
-        ) from None
+        if view is None and isinstance(error, TypeError):
+            why = "which is no host memory"
+        else:
+            why = f"whose memory cannot be used ({error})"
+        raise TypeError(f"{name} is {kind(data)}, {why}; {advice}") from None
 
 
 def source(data: object, buffer: Any) -> Array:
@@ -128,8 +134,8 @@ def _checked_size(array: Array, buffer: Any) -> Array:
     element_of(array.dtype)  # raises for types that are no plain bytes
     if array.nbytes != buffer.nbytes:
         raise ValueError(
-            f"host_array has {array.nbytes} bytes and the buffer {buffer.nbytes}: give an array of "
-            "the same size, or copy a part of the buffer: buffer[:n].copy(...)"
+            f"host_array has {counted(array.nbytes, 'byte')} and the buffer {buffer.nbytes}: give "
+            "an array of the same size, or copy a part of the buffer: buffer[:n].copy(...)"
         )
     return array
 
@@ -210,7 +216,7 @@ def sequence_of_size(size: object, name: str) -> Sequence[Any]:
         return list(size)
     if hasattr(size, "__index__"):
         return (size,)
-    raise TypeError(f"{name} is a {type(size).__name__}; it is an int or up to three ints")
+    raise TypeError(f"{name} is {kind(size)}; it is an int or up to three ints")
 
 
 def format_of(element: Element) -> bytes:

@@ -10,10 +10,15 @@ cdef class ScheduleBase(Handle):
     cdef object submit(self, object stream, bint blocking, uint32_t flags)
 
 
+cdef class KernelBase(Handle):
+    cdef tuple elements  # of each argument, None where any will do; None: not asked for yet
+
+
 cdef class CommandBase(Handle):
-    cdef readonly Handle kernel  # of a dispatch, else None
+    cdef readonly KernelBase kernel  # of a dispatch, else None
     cdef Handle event            # of a signal or wait, else None
     cdef bint has_group_memory
 
+    cdef int check_element(self, int index, object element) except -1
     cdef int set_host_memory(self, int index, object array) except -1
     cdef int set_group_memory(self, object group_memory) except -1

@@ -8,7 +8,7 @@ from cpython.long cimport PyLong_AsLong
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from nexus._internal.event cimport event_value
-from nexus._internal.handle cimport DeviceBase, Handle, adopted, handle_of
+from nexus._internal.handle cimport DeviceBase, Handle, adopted, handle_of, is_set
 from nexus._internal.memory cimport BufferBase, HostView, view_of, wrap
 from nexus._internal.parking cimport park, sweep_some
 from nexus._internal.run cimport run_of, stream_of, wait_run
@@ -26,9 +26,10 @@ from nexus.bindings._internal.c cimport (
 )
 from nexus.bindings._internal.loader cimport check_on
 
-from operator import index as as_index
+from nexus._internal import checks, dtypes, host_arrays, scalars
+from nexus.bindings._internal.words import shown
 
-from nexus._internal import host_arrays
+cdef object BYTE = dtypes.BYTE
 
 cdef enum:
     MOST_ITEMS = 0x7FFFFFFF  # in one dimension of a group or grid
@@ -39,13 +40,15 @@ cdef enum:
 
 cdef int index_of(object index) except -1:
     """The index of an argument as C takes it; whether it is there, the runtime tells."""
-    try:
-        number = as_index(index)
-    except TypeError:
-        raise TypeError(f"index is a {type(index).__name__}; it is an int from 0") from None
+    number = checks.whole(index, "index", "it is an int from 0")
     if not 0 <= number <= MOST_INDICES:
-        raise IndexError(f"index is {number}; the arguments of a kernel are numbered from 0")
+        raise IndexError(f"index is {shown(number)}; arguments are numbered from 0")
     return number
+
+
+def argument_index(index):
+    """Return the index of an argument as an int; whether it is there, the runtime tells."""
+    return index_of(index)
 
 
 cdef int size_of(object size, str name, nxs_dim3* out) except -1:
@@ -57,7 +60,7 @@ cdef int size_of(object size, str name, nxs_dim3* out) except -1:
     if not isinstance(size, (list, tuple)):
         size = host_arrays.sequence_of_size(size, name)
     if not 1 <= len(size) <= 3:
-        raise ValueError(f"{name} is {size!r}; it has one to three dimensions")
+        raise ValueError(f"{name} is {shown(size)}; it has one to three dimensions")
     out.x = items_of(size[0], name)
     if len(size) > 1:
         out.y = items_of(size[1], name)
@@ -68,14 +71,9 @@ cdef int size_of(object size, str name, nxs_dim3* out) except -1:
 
 cdef uint32_t items_of(object n, str name) except 0:
     if type(n) is not int:
-        try:
-            n = as_index(n)
-        except TypeError:
-            raise TypeError(
-                f"{name} is or contains a {type(n).__name__}; it is an int or up to three ints"
-            ) from None
+        n = checks.whole(n, f"a dimension of {name}", "it is an int")
     if not 1 <= n <= MOST_ITEMS:
-        raise ValueError(f"{name} is or contains {n}; each dimension has 1 to 2**31-1 items")
+        raise ValueError(f"{name} is or contains {shown(n)}; each dimension has 1 to 2**31-1 items")
     return <uint32_t>PyLong_AsLong(n)
 
 
@@ -124,12 +122,11 @@ cdef class ScheduleBase(Handle):
         self.opened()
         return handle_of(buffer, NXS_Kind_Buffer, self, name)
 
-    def _run(self, stream, blocking, bint timing):
+    def _run(self, stream, blocking, timing):
         """Submit a run; wait for it, or return it."""
-        cdef uint32_t flags = NXS_RunFlags_Timing if timing else 0
-        if type(blocking) is not bool and type(blocking) is not int:
-            raise TypeError(f"blocking is a {type(blocking).__name__}; it is True or False")
-        return self.submit(stream, blocking, flags)
+        self.opened()
+        cdef uint32_t flags = NXS_RunFlags_Timing if is_set(timing, "timing") else 0
+        return self.submit(stream, is_set(blocking, "blocking"), flags)
 
     cdef object submit(self, object stream, bint blocking, uint32_t flags):
         cdef int64_t own = self.opened()
@@ -156,26 +153,44 @@ cdef class ScheduleBase(Handle):
 
 # ---- commands ----------------------------------------------------------------------------------
 
+cdef class KernelBase(Handle):
+    """A kernel, with the types of the elements of its buffers."""
+
+
 cdef class CommandBase(Handle):
     """One step of a schedule."""
 
     def _set_buffer(self, index, buffer):
         """Set a buffer, or host memory that the command then borrows."""
-        cdef int place = index_of(index) if type(index) is not int else quick_index(index)
         cdef int64_t which, own = self.opened()
+        cdef int place = index_of(index) if type(index) is not int else quick_index(index)
         cdef int64_t result
         if not isinstance(buffer, BufferBase):
             return self.set_host_memory(place, buffer)
         which = (<BufferBase>buffer).opened()
         if (<BufferBase>buffer).runtime_number != self.runtime_number:
             which = handle_of(buffer, NXS_Kind_Buffer, self, "buffer")  # raises
+        if self.kernel is not None:
+            self.check_element(place, (<BufferBase>buffer).element)
         if (<BufferBase>buffer).readonly:
             host_arrays.check_not_written(self, place, "buffer")
         result = cynxs.set_command_argument(self.runtime_number, own, place, which)
         self.checked(result, "nxsSetCommandArgument")
 
+    cdef int check_element(self, int index, object element) except -1:
+        """Refuse a buffer of another type than the kernel's; bytes may be anything."""
+        if self.kernel.elements is None:
+            self.kernel.elements = scalars.buffer_elements(self.kernel.info)
+        if index < len(self.kernel.elements) and element is not BYTE:
+            wanted = self.kernel.elements[index]
+            if wanted is not None and wanted is not element and not scalars.fits(element, wanted):
+                raise scalars.misfit(self.kernel, index, element, wanted)
+        return 0
+
     cdef int set_host_memory(self, int index, object array) except -1:
         borrowed = host_arrays.borrow(array, self.device, f"argument {index}")
+        if self.kernel is not None:
+            self.check_element(index, dtypes.element_of(borrowed.dtype))
         if not borrowed.flags.writeable:
             host_arrays.check_not_written(self, index, "array")
         cdef HostView view = view_of(host_arrays.bytes_of(borrowed), borrowed.flags.writeable)
@@ -189,11 +204,12 @@ cdef class CommandBase(Handle):
 
     def _set_value(self, index, const unsigned char[::1] value not None):
         """Set the bytes of a value."""
+        cdef int64_t own = self.opened()
         cdef int place = index_of(index)
         if value.shape[0] == 0:
             raise ValueError("a value of 0 bytes cannot be an argument")
         cdef int64_t result = cynxs.set_command_scalar(
-            self.runtime_number, self.opened(), place, &value[0], value.shape[0]
+            self.runtime_number, own, place, &value[0], value.shape[0]
         )
         self.checked(result, "nxsSetCommandScalar")
 
@@ -204,20 +220,15 @@ cdef class CommandBase(Handle):
         cdef int64_t result
         size_of(group_size, "group_size", &group)
         size_of(grid_size, "grid_size", &grid)
-        if group_memory != 0 or self.has_group_memory:
+        if type(group_memory) is not int or group_memory != 0 or self.has_group_memory:
             self.set_group_memory(group_memory)
         result = cynxs.finalize_command(self.runtime_number, own, group, grid)
         self.checked(result, "nxsFinalizeCommand")
 
     cdef int set_group_memory(self, object group_memory) except -1:
-        try:
-            nbytes = as_index(group_memory)
-        except TypeError:
-            raise TypeError(
-                f"group_memory is a {type(group_memory).__name__}; it is an int, in bytes"
-            ) from None
-        if not 0 <= nbytes < 1 << 62:
-            raise ValueError(f"group_memory is {nbytes} bytes; it is 0 or more")
+        nbytes = checks.nbytes(group_memory, "group_memory")
+        if nbytes == 0 and not self.has_group_memory:
+            return 0
         cdef int64_t result = cynxs.set_command_option(
             self.runtime_number, self.identity, NXS_CommandOption_GroupMemoryBytes, nbytes
         )
@@ -231,6 +242,7 @@ cdef class CommandBase(Handle):
         Raises:
             TypeError: the command is neither.
         """
+        self.opened()
         if self.event is None:
             raise TypeError(f"{self!r} is no signal and no wait command: it has no event")
         return self.event

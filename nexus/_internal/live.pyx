@@ -31,6 +31,7 @@ from nexus.bindings._internal.c cimport (
 from nexus._internal import property_path
 from nexus.bindings import nxs
 from nexus.bindings.enums import Property
+from nexus.bindings._internal.words import kind as words_for, shown
 from nexus.bindings.errors import ClosedError, NexusError, PropertyNotFoundError
 
 cdef extern from * nogil:
@@ -112,7 +113,7 @@ cdef class Live:
 
     def __reduce__(self):
         raise TypeError(
-            f"a {type(self).__name__} belongs to this process and cannot be pickled or copied"
+            f"{words_for(self)} belongs to this process and cannot be pickled or copied"
         )
 
     cdef object overlay(self, int property_id):
@@ -186,8 +187,8 @@ cdef class Live:
 
     def get_property(self, key):
         """Return a property as what it is: a number, a string, a list, or nested data."""
-        steps = property_path.steps_of(key)
         self.opened()
+        steps = property_path.steps_of(key)
         cdef int property_id = id_of(steps[0])
         if property_id == UNKNOWN:
             property_id = self.property_names().get(steps[0], UNKNOWN)
@@ -231,5 +232,5 @@ cdef class Live:
         names = self.property_names()
         name = getattr(step, "name", step)
         return PropertyNotFoundError(
-            f"{self!r} has no property {name!r}; {property_path.suggestion(name, names)}"
+            f"{self!r} has no property {shown(name)}; {property_path.suggestion(name, names)}"
         )

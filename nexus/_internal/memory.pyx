@@ -24,7 +24,7 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uintptr_t
 from libc.stdlib cimport free, malloc
 
-from nexus._internal.handle cimport DeviceBase, Handle, adopted, unlink
+from nexus._internal.handle cimport DeviceBase, Handle, adopted, is_set, unlink
 from nexus._internal.parking cimport park, sweep_some
 from nexus._internal.run cimport finish, run_of, stream_of
 from nexus.bindings cimport cynxs
@@ -122,8 +122,9 @@ cdef BufferBase allocated(
     return self
 
 
-def make_buffer(type cls not None, DeviceBase device not None, data, dtype, bint copy):
+def make_buffer(type cls not None, DeviceBase device not None, data, dtype, copy):
     """Make a buffer of a size, a shape or the contents of host memory; see Device.create_buffer."""
+    cdef bint copies = is_set(copy, "copy")
     cdef int overflow = 0
     cdef long long nbytes
     if dtype is None:
@@ -131,11 +132,11 @@ def make_buffer(type cls not None, DeviceBase device not None, data, dtype, bint
             nbytes = PyLong_AsLongLongAndOverflow(data, &overflow)
             if nbytes > 0 and not overflow:
                 return allocated(cls, device, nbytes, NULL, BYTE, None)
-        if type(data) is ndarray and copy:
+        if type(data) is ndarray and copies:
             made = made_of_array(cls, device, data)
             if made is not None:
                 return made
-    return make_slowly(cls, device, data, dtype, copy)
+    return make_slowly(cls, device, data, dtype, copies)
 
 
 cdef object made_of_array(type cls, DeviceBase device, object array):
@@ -159,7 +160,7 @@ cdef object make_slowly(type cls, DeviceBase device, data, dtype, bint copy):
     cdef BufferBase self
     cdef HostView view
     if isinstance(data, BufferBase):
-        return (<object>device).copied(data, dtype, copy)
+        return (<object>device)._copied(data, dtype, copy)
     array, element, shape = host_arrays.plan(data, dtype)
     if array is None:
         return allocated(cls, device, host_arrays.nbytes_of(element, shape), NULL, element, shape)
@@ -218,6 +219,8 @@ cdef class BufferBase(Handle):
     def dtype(self):
         """The type of one element: NumPy's, or a member of `DataType` where NumPy has none."""
         element = self.element
+        if element is None:
+            self.opened()  # nobody made this object
         return element.data_type if element.numpy is None else element.numpy
 
     cdef object overlay(self, int property_id):
@@ -250,7 +253,7 @@ cdef class BufferBase(Handle):
 
     # ---- copies --------------------------------------------------------------------------------
 
-    def _transfer(self, array, bint to_host, stream, bint blocking):
+    def _transfer(self, array, bint to_host, stream, blocking):
         """Copy the whole buffer to host memory or the other way round.
 
         Returns the Run of a copy that does not block, else None.
@@ -260,7 +263,7 @@ cdef class BufferBase(Handle):
             NXS_CopyFlags_DeviceToHost if to_host else NXS_CopyFlags_HostToDevice
         )
         self.opened()
-        if stream is None and blocking and type(array) is ndarray:
+        if stream is None and blocking is True and type(array) is ndarray:
             if array.dtype is self.element.numpy and not (self.readonly and not to_host):
                 if quiet_buffer(array, &view, PyBUF_WRITABLE if to_host else PyBUF_SIMPLE) == 0:
                     try:
@@ -271,7 +274,7 @@ cdef class BufferBase(Handle):
                         PyBuffer_Release(&view)
                 else:
                     PyErr_Clear()
-        return self.transfer_slowly(array, direction, stream, blocking)
+        return self.transfer_slowly(array, direction, stream, is_set(blocking, "blocking"))
 
     cdef object transfer_slowly(self, array, uint32_t direction, stream, bint blocking):
         to_host = direction == NXS_CopyFlags_DeviceToHost
@@ -369,9 +372,11 @@ cdef class BufferBase(Handle):
                 f"{self!r} is memory of the device, which the host cannot read; "
                 "buffer.numpy() copies it"
             )
-        nxs.wait_buffer(self.runtime_number, self.identity)
+        self._call(nxs.wait_buffer)
         if self.extents is not NULL:
             return 0
+        # The address first: another thread takes it as soon as the extents are there.
+        self.address = <void*><uintptr_t>self._call(nxs.get_buffer_property, NP_HostPointer)
         shape = self.shape if self.element.bits >= 8 else (self.nbytes,)
         cdef Py_ssize_t stride = self.element.bits // 8 if self.element.bits >= 8 else 1
         cdef Py_ssize_t ndim = len(shape), i
@@ -382,7 +387,4 @@ cdef class BufferBase(Handle):
             self.extents[i] = shape[i]
             self.extents[ndim + i] = stride
             stride *= self.extents[i]
-        self.address = <void*><uintptr_t>nxs.get_buffer_property(
-            self.runtime_number, self.identity, NP_HostPointer
-        )
         return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
+from nexus.bindings._internal.words import counted, kind, shown
 from nexus.bindings.enums import Property
 from nexus.bindings.errors import PropertyNotFoundError, PropertyTypeError
 
@@ -33,7 +34,7 @@ def steps_of(key: Key) -> tuple[Step, ...]:
         if not isinstance(step, str | int) or isinstance(step, bool):
             raise TypeError(
                 f"a property key is a name, an enum member, an integer, or a list of these; "
-                f"{step!r} is a {type(step).__name__}"
+                f"{shown(step)} is {kind(step)}"
             )
     return steps  # type: ignore[return-value]  # checked step by step
 
@@ -54,12 +55,14 @@ def walk(value: Any, steps: Sequence[Step], walked: Sequence[Step] = ()) -> Any:
             value = value[name]
         elif isinstance(value, list | tuple) and not isinstance(step, str):
             if not 0 <= step < len(value):
-                where = f"{path_text(walked)} has {len(value)} items"
-                raise PropertyNotFoundError(f"cannot read item {int(step)}: {where}")
+                where = f"{path_text(walked)} has {counted(len(value), 'item')}"
+                raise PropertyNotFoundError(f"cannot read item {shown(int(step))}: {where}")
             value = value[step]
         else:
-            what = f"{path_text(walked)} is {value!r}" if walked else f"it is {value!r}"
-            raise PropertyNotFoundError(f"cannot read {name!r} of it: {what}, which has no members")
+            what = f"{path_text(walked) if walked else 'it'} is {shown(value)}"
+            raise PropertyNotFoundError(
+                f"cannot read {shown(name)} of it: {what}, which has no members"
+            )
         walked.append(name)
     return value
 
@@ -73,7 +76,7 @@ def member_name(step: Step) -> Step:
 
 def _missing(walked: Sequence[Step], name: object, members: Iterable[str]) -> NoReturn:
     where = f"{path_text(walked)} has no" if walked else "there is no property"
-    raise PropertyNotFoundError(f"{where} {name!r}; {suggestion(name, members)}")
+    raise PropertyNotFoundError(f"{where} {shown(name)}; {suggestion(name, members)}")
 
 
 def suggestion(name: object, known: Iterable[str]) -> str:
@@ -87,7 +90,8 @@ def close_matches(name: object, known: Iterable[str]) -> str:
     import difflib  # for messages only
 
     folded = {each.casefold(): each for each in known}
-    close = difflib.get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.5)
+    wanted = name[:80].casefold() if isinstance(name, str) else shown(name)
+    close = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.5)
     return f"did you mean {folded[close[0]]!r}? " if close else ""
 
 
@@ -137,8 +141,8 @@ def describe(value: object) -> str:
         return f"an object with the members {', '.join(map(str, value))}"
     if isinstance(value, list):
         first = f", the first {describe(value[0])}" if value else ""
-        return f"a list of {len(value)} items{first}"
-    return f"the {type(value).__name__} {value!r}"
+        return f"a list of {counted(len(value), 'item')}{first}"
+    return f"the {type(value).__name__} {shown(value)}"
 
 
 def _remedy(value: object) -> str:

@@ -4,19 +4,21 @@
 cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
-from nexus._internal.handle cimport DeviceBase, Handle, handle_of
+from nexus._internal.handle cimport DeviceBase, Handle, blank, check_key, handle_of, is_set
 from nexus._internal.parking cimport sweep_some
 from nexus.bindings cimport cynxs
 from nexus.bindings._internal.c cimport (
     NP_ElapsedTime,
     NP_Status,
     NXS_Kind_Stream,
+    NXS_RunFlags_Blocking,
     NXS_Timeout,
     NXS_WAIT_FOREVER,
 )
 from nexus.bindings._internal.convert cimport Deadline, again, check_wait, deadline_of
 
 from nexus.bindings import nxs
+from nexus.bindings._internal.words import kind, shown
 
 
 cdef uint64_t to_ns(object timeout) except? 1:
@@ -25,13 +27,17 @@ cdef uint64_t to_ns(object timeout) except? 1:
         return NXS_WAIT_FOREVER
     cdef double seconds
     try:
+        if type(timeout) is bool:
+            raise TypeError
         seconds = timeout
     except TypeError:
         raise TypeError(
-            f"timeout is a {type(timeout).__name__}; give seconds, or None to wait without an end"
+            f"timeout is {kind(timeout)}; give seconds, or None to wait without an end"
         ) from None
+    except OverflowError:  # an int beyond every float
+        seconds = 1e300 if timeout > 0 else -1
     if not seconds >= 0:
-        raise ValueError(f"timeout is {timeout!r} seconds; it is 0 or more, or None")
+        raise ValueError(f"timeout is {shown(timeout)} seconds; it is 0 or more, or None")
     return NXS_WAIT_FOREVER if seconds > 9e9 else <uint64_t>(seconds * 1e9)
 
 
@@ -65,6 +71,11 @@ cdef int64_t stream_of(object stream, Handle user) except -1:
     return 0 if stream is None else handle_of(stream, NXS_Kind_Stream, user, "stream")
 
 
+def run_flags(blocking):
+    """Return the flags of a submission that blocks, or does not."""
+    return NXS_RunFlags_Blocking if is_set(blocking, "blocking") else 0
+
+
 @cython.final
 @cython.no_gc_clear  # the finalizer needs the stream
 cdef class Run:
@@ -82,13 +93,8 @@ cdef class Run:
     (True, 'complete')
     """
 
-    def __cinit__(self, DeviceBase device not None, Handle stream, int64_t ticket):
-        self.device = device
-        self.ticket = ticket
-        self.stream_handle = device.default_stream() if stream is None else stream.opened()
-        if stream is not None:
-            stream.keep()
-            self.stream = stream
+    def __cinit__(self, *key, **_):
+        check_key(key, "Run")
 
     def __dealloc__(self):
         if self.stream is not None:
@@ -142,7 +148,14 @@ cdef class Run:
 
 
 cdef Run run_of(DeviceBase device, Handle stream, int64_t ticket):
-    return Run.__new__(Run, device, stream, ticket)
+    cdef Run self = <Run>blank(Run)
+    self.device = device
+    self.ticket = ticket
+    self.stream_handle = device.default_stream() if stream is None else stream.opened()
+    if stream is not None:
+        stream.keep()
+        self.stream = stream
+    return self
 
 
 def submitted(DeviceBase device not None, stream, int64_t ticket):

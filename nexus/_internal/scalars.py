@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 from operator import index
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
+from nexus._internal import checks
 from nexus._internal.dtypes import DTypeLike, Element, element_of
-from nexus.bindings.enums import DataType
+from nexus.bindings._internal.words import counted, kind, shown
+from nexus.bindings.enums import DataType, Status
+from nexus.bindings.errors import InvalidArgumentError
 
 # What the C of a kernel calls a type, beside the spellings of dtypes.
 _C_TYPES = {
@@ -73,8 +77,8 @@ def pack(value: Any, dtype: DTypeLike, what: str) -> bytes:
             element_of(value.dtype)
             return value.tobytes()
         raise TypeError(
-            f"{what} is the Python number {value!r} and its type is not known: give dtype, such "
-            "as 'f32', or a NumPy scalar, such as numpy.float32(1)"
+            f"{what} is {shown(value)} and its type is not known: give dtype, such as 'f32', or a "
+            "NumPy scalar, such as numpy.float32(1)"
         )
     return pack_as(value, element_of(dtype), what)
 
@@ -89,7 +93,7 @@ def pack_as(value: Any, element: Element, what: str) -> bytes:
         return _packed_integer(value, element, what)
     if element.data_type is DataType.Bool:
         if value not in (0, 1):
-            raise ValueError(f"{what} is {value!r}, which is neither true nor false")
+            raise ValueError(f"{what} is {shown(value)}, which is neither true nor false")
         return b"\1" if value else b"\0"
     return _packed_float(value, element, what)
 
@@ -99,13 +103,13 @@ def _packed_integer(value: Any, element: Element, what: str) -> bytes:
         number = index(value)
     except TypeError:
         raise TypeError(
-            f"{what} is {value!r}, a {type(value).__name__}, and {element.name} is an integer; "
-            "convert it with int()"
+            f"{what} is {shown(value)}, {kind(value)}, and {element.name} is an integer; convert "
+            "it with int()"
         ) from None
     low = -(1 << element.bits - 1) if element.name[0] == "I" else 0
     high = low + (1 << element.bits) - 1
     if not low <= number <= high:
-        raise ValueError(f"{what} is {number}, and {element.name} holds {low} to {high}")
+        raise ValueError(f"{what} is {shown(number)}, and {element.name} holds {low} to {high}")
     if element.bits < 8:
         raise TypeError(f"{what}: {element.name} is packed, so there is no value of one alone")
     return _PACKERS[element.name].pack(number)
@@ -116,47 +120,43 @@ def _packed_float(value: Any, element: Element, what: str) -> bytes:
         return _packed_by_numpy(value, element, what)
     try:
         return _PACKERS[element.name].pack(value)
-    except struct.error:
+    except (struct.error, OverflowError):
+        if isinstance(value, int | float):  # an int may be beyond every float
+            _too_large(value, element, what)
         raise TypeError(
-            f"{what} is {value!r}, a {type(value).__name__}, and {element.name} is a number"
+            f"{what} is {shown(value)}, {kind(value)}, and {element.name} is a number"
         ) from None
-    except OverflowError:
-        raise ValueError(f"{what} is {value!r}, which is too large for {element.name}") from None
+
+
+def _too_large(value: Any, element: Element, what: str) -> NoReturn:
+    raise ValueError(f"{what} is {shown(value)}, which is too large for {element.name}") from None
 
 
 def _packed_by_numpy(value: Any, element: Element, what: str) -> bytes:
-    dtype = element.numpy_or_raise(f"pack {value!r}")
+    dtype = element.numpy_or_raise(f"pack {shown(value)}")
     try:
         with np.errstate(over="ignore"):
             packed = np.array(value).astype(dtype) if np.isscalar(value) else np.array(value, dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise TypeError(f"{what} is {value!r}, which is no {element.name} ({error})") from None
+    except OverflowError:
+        _too_large(value, element, what)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what} is {shown(value)}, which is no {element.name} ({error})") from None
     if packed.ndim != 0:
         raise TypeError(f"{what} has the shape {packed.shape}; it is one value")
     is_real = element.data_type is not DataType.Undefined
     if is_real and math.isfinite(value) and not math.isfinite(float(packed)):
-        raise ValueError(f"{what} is {value!r}, which is too large for {element.name}")
+        _too_large(value, element, what)
     return packed.tobytes()
-
-
-def size(value: Any, name: str) -> int:
-    """Return a byte count or offset as an int from 0."""
-    try:
-        number = index(value)
-    except TypeError:
-        raise TypeError(f"{name} is a {type(value).__name__}; it is an int, in bytes") from None
-    if not 0 <= number < 1 << 63:
-        raise ValueError(f"{name} is {number} bytes; it is from 0 to 2**63-1")
-    return number
 
 
 def extent(buffer: Any, offset: Any, nbytes: Any, name: str) -> tuple[int, int]:
     """Return first byte and byte count of a part of a buffer; None is up to its end."""
-    start = size(offset, f"the offset in {name}")
-    n = buffer.nbytes - start if nbytes is None else size(nbytes, "nbytes")
+    start = checks.nbytes(offset, f"the offset in {name}")
+    n = max(buffer.nbytes - start, 0) if nbytes is None else checks.nbytes(nbytes, "nbytes")
     if n < 1 or start + n > buffer.nbytes:
         raise ValueError(
-            f"{n} bytes from offset {start} are no part of {name}, which has {buffer.nbytes} bytes"
+            f"{counted(n, 'byte')} from offset {start} are no part of {name}, which has "
+            f"{counted(buffer.nbytes, 'byte')}"
         )
     return start, n
 
@@ -181,8 +181,8 @@ def struct_bytes(value: Any) -> bytes:
         return memoryview(value).tobytes()
     except TypeError:
         raise TypeError(
-            f"value is a {type(value).__name__}; give the bytes of the struct, a ctypes structure "
-            "or a NumPy record"
+            f"value is {kind(value)}; give the bytes of the struct, a ctypes structure or a NumPy "
+            "record"
         ) from None
 
 
@@ -193,7 +193,7 @@ def is_number(value: object) -> bool:
     )
 
 
-def packed_argument(kernel: Any, argument: Any, value: Any, dtype: DTypeLike) -> bytes:
+def packed_argument(kernel: Any, argument: int, value: Any, dtype: DTypeLike) -> bytes:
     """Return a number as the bytes that an argument of a kernel takes.
 
     The type is `dtype`, else the NumPy scalar's, else what the kernel says of the argument.
@@ -201,16 +201,22 @@ def packed_argument(kernel: Any, argument: Any, value: Any, dtype: DTypeLike) ->
     if not is_number(value) and not isinstance(value, np.ndarray) and dtype is None:
         if not hasattr(value, "__index__") and not hasattr(value, "__float__"):
             raise TypeError(
-                f"value is a {type(value).__name__}, not a number; set_buffer takes memory and "
-                "set_struct the bytes of a struct"
+                f"value is {kind(value)}, not a number; set_buffer takes memory and set_struct "
+                "the bytes of a struct"
             )
     info = kernel.info if kernel is not None else []
-    record = info[index(argument)] if 0 <= index(argument) < len(info) else None
-    what = f"argument {argument}" + (f" ({record.type} {record.name})" if record else "")
-    if record is None:
-        return pack(value, dtype, what)  # what is wrong with the index, the runtime tells
+    if not info:
+        return pack(value, dtype, f"argument {argument}")
+    if argument >= len(info):
+        raise InvalidArgumentError(
+            f"kernel {kernel.name} has {counted(len(info), 'argument')}, numbered from 0, and no "
+            f"argument {argument}",
+            Status.InvalidArgIndex,
+        )
+    record = info[argument]
+    what = f"argument {argument} ({record.type} {record.name})"
     if record.access != "value":
-        raise TypeError(f"{what} is a buffer and got the number {value!r}; use set_buffer")
+        raise TypeError(f"{what} is a buffer and got the number {shown(value)}; use set_buffer")
     known = element_of_c(record.type, record.nbytes)
     given = _type_of(value, dtype)
     if given is not None and known is not None and given != known:
@@ -221,6 +227,39 @@ def packed_argument(kernel: Any, argument: Any, value: Any, dtype: DTypeLike) ->
             "use set_struct, or give dtype"
         )
     return pack_as(value, given or known, what)  # type: ignore[arg-type]  # one of them is there
+
+
+def buffer_elements(info: list[Any]) -> tuple[Element | None, ...]:
+    """Return the element type of each argument that is a buffer of a type nexus knows, else None.
+
+    Buffers of bytes take anything, as do those of structs.
+    """
+    elements = (None if r.access == "value" else element_of_c(r.type, r.nbytes) for r in info)
+    return tuple(None if element is None or element.bits <= 8 else element for element in elements)
+
+
+# Integers that hold the bits of floats for which C has no type.
+_CARRIERS = {("F16", "U16"), ("BF16", "U16")}
+
+
+@functools.lru_cache(maxsize=256)
+def fits(element: Element, wanted: Element) -> bool:
+    """Tell whether a buffer of one type may be an argument of another: signs do not matter."""
+    if element == wanted or element.data_type is DataType.Undefined:  # a struct, or complex
+        return True
+    both_whole = element.name[0] in "IU" and wanted.name[0] in "IU"
+    same_size = element.bits == wanted.bits
+    return same_size and (both_whole or (element.name, wanted.name) in _CARRIERS)
+
+
+def misfit(kernel: Any, argument: int, element: Element, wanted: Element) -> TypeError:
+    """Make the exception for a buffer of another type than the kernel's."""
+    record = kernel.info[argument]
+    return TypeError(
+        f"argument {argument} ({record.type} {record.name}) of kernel {kernel.name} is a buffer of "
+        f"{wanted.name} and got one of {element.name}: convert the data with .astype; or pass its "
+        "bytes as they are, array.view('u1') or buffer.sub_buffer(0, buffer.nbytes)"
+    )
 
 
 def _type_of(value: Any, dtype: DTypeLike) -> Element | None:

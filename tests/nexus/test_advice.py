@@ -165,12 +165,12 @@ def test_a_missing_figure_is_named_and_not_guessed(without: str, call: str, word
             TypeError,
             "nbytes is a str; it is a number",
         ),
-        (lambda: unchecked(nexus).advise(5), TypeError, "arch_or_device is a int"),
+        (lambda: unchecked(nexus).advise(5), TypeError, "arch_or_device is an int"),
         (lambda: nexus.advise("no-such-gpu"), KeyError, "no architecture .* and no such product"),
         (
             lambda: unchecked(nexus).advise(nexus.device("cpu"), 5),
             TypeError,
-            "kernel_info is a int",
+            "kernel_info is an int",
         ),
     ],
 )

@@ -210,8 +210,8 @@ def test_a_copy_that_does_not_block_keeps_the_array(device: nexus.Device) -> Non
         (np.broadcast_to(np.uint8(1), 16), ValueError, "read-only"),
         (np.empty(2, object), TypeError, "Python objects"),
         (np.empty(4, ">f4"), ValueError, "in the other order"),
-        ([0] * 16, TypeError, "give an array"),
-        (None, TypeError, "give an array"),
+        ([0] * 16, TypeError, "give a NumPy array"),
+        (None, TypeError, "give a NumPy array"),
         (7, TypeError, "no host memory"),
     ],
 )

@@ -47,7 +47,7 @@ def test_objects_are_not_made_by_their_classes(device: nexus.Device) -> None:
         nexus.Schedule,
         nexus.Command,
     ):
-        with pytest.raises(TypeError, match="is made by a method"):
+        with pytest.raises(TypeError, match="is not made by its class; use "):
             cls(device)
         empty = cls.__new__(cls)
         assert repr(empty).endswith("closed>")

@@ -117,9 +117,9 @@ def test_an_unknown_name_is_told_beside_close_ones(folder: Path) -> None:
         nexus.get_device_info()["acme-gpu-a2"]
     with pytest.raises(KeyError, match=r"Acme One has no product 'A10'; did you mean 'A100'"):
         nexus.lookup_device_info("acme-gpu-a1", "A10")
-    with pytest.raises(TypeError, match="name is a int"):
+    with pytest.raises(TypeError, match="name is an int"):
         nexus.lookup_device_info(5)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="variant is a int"):
+    with pytest.raises(TypeError, match="variant is an int"):
         nexus.lookup_device_info("a1", 5)  # type: ignore[arg-type]
 
 

@@ -65,7 +65,7 @@ def test_a_kernel_that_is_not_there_is_named_beside_those_that_are(
     with pytest.raises(KeyError):
         compiled.get_kernel("malloc", unchecked=True)
     for wrong in (None, 5):
-        with pytest.raises(TypeError, match="name is a"):
+        with pytest.raises(TypeError, match="name is (None|an int); give a str"):
             compiled.get_kernel(wrong)  # type: ignore[arg-type]
     for text in ("", "a\0b"):
         with pytest.raises(ValueError, match="name"):
@@ -119,7 +119,7 @@ def test_a_kernel_that_has_one_group_size_is_given_it(
         ((), TypeError, r"takes 3 arguments \(a, b, c\) and got 0"),
         ((1, 2, 3, 4), TypeError, "takes 3 arguments"),
         ((1, 2, 3), TypeError, r"argument 0 \(float a\) is a buffer and got the number 1"),
-        ((None, None, None), TypeError, "argument 0 is a NoneType"),
+        ((None, None, None), TypeError, "argument 0 is None"),
     ],
 )
 def test_wrong_arguments_are_refused(

@@ -54,7 +54,7 @@ def test_nested_values_have_types(entry: Properties) -> None:
         ("get_int_vec", ["Limits", "Rates"], "use the getter"),
         ("get_str_vec", "Name", "as a list"),
         ("get_str", ["Limits"], "an object with the members"),
-        ("get_int", ["MemorySubsystem", "MemoryTypes"], "a list of 1 items"),
+        ("get_int", ["MemorySubsystem", "MemoryTypes"], "a list of 1 item,"),
     ],
 )
 def test_a_getter_of_another_type_is_refused(
@@ -71,7 +71,7 @@ def test_a_getter_of_another_type_is_refused(
     [
         ("Names", "did you mean 'Name'.*Limits"),
         (["Limits", "maxpower"], r"Limits has no 'maxpower'; did you mean 'MaxPower'"),
-        (["MemorySubsystem", "MemoryTypes", 1], r"MemoryTypes has 1 items"),
+        (["MemorySubsystem", "MemoryTypes", 1], r"MemoryTypes has 1 item$"),
         (["MemorySubsystem", "MemoryTypes", -1], r"item -1"),
         (["MemorySubsystem", "MemoryTypes", "0"], r"cannot read '0'"),
         (["Name", 0], r"no members"),

@@ -16,6 +16,7 @@ from nexus._internal import paths
 from nexus._internal.compilers import diagnostics, process, toolchain
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.toolchain import Language, Toolchain
+from nexus.bindings._internal.words import kind
 from nexus.bindings.errors import CompileError
 
 # gnu++17 and gnu17, not c++17 and c17: with the latter gcc fuses no multiply-add in C.
@@ -83,7 +84,7 @@ def _bytes_of(source: object) -> bytes:
         return source.removeprefix("\ufeff").encode()
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source).removeprefix(codecs.BOM_UTF8)
-    raise TypeError(f"the source is a {type(source).__name__}; it is text, as str or bytes")
+    raise TypeError(f"the source is {kind(source)}; it is text, as str or bytes")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
+from nexus.bindings._internal.words import shown
+
 Options: TypeAlias = "CompileOptions | Mapping[str, Any] | Sequence[str] | str | None"
 
 _MACRO = re.compile(r"[A-Za-z_]\w*(\(.*\))?")
@@ -45,10 +47,10 @@ class CompileOptions:
         object.__setattr__(self, "flags", _checked_flags(self.flags))
         object.__setattr__(self, "name", _checked_name(self.name))
         if self.language not in ("c++", "c", None):
-            raise ValueError(f"language is {self.language!r}; it is 'c++', 'c' or None")
+            raise ValueError(f"language is {shown(self.language)}; it is 'c++', 'c' or None")
         for switch in ("debug", "fast_math"):
             if not isinstance(getattr(self, switch), bool):
-                raise TypeError(f"{switch} is {getattr(self, switch)!r}; it is True or False")
+                raise TypeError(f"{switch} is {shown(getattr(self, switch))}; it is True or False")
 
     @classmethod
     def of(cls, options: Options) -> CompileOptions:
@@ -109,17 +111,17 @@ def _check_keys(keys: list[object]) -> None:
         if key not in known:
             close = difflib.get_close_matches(str(key), known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise TypeError(f"no compile option is called {key!r}{hint} (there are: {known})")
+            raise TypeError(f"no compile option is called {shown(key)}{hint} (there are: {known})")
 
 
 def _checked_defines(defines: object) -> dict[str, str | int | float | None]:
     if not isinstance(defines, Mapping):
-        raise TypeError(f"defines is {defines!r}; it maps names to values, as {{'TILE': 16}}")
+        raise TypeError(f"defines is {shown(defines)}; it maps names to values, as {{'TILE': 16}}")
     for name, value in defines.items():
         if not isinstance(name, str) or not _MACRO.fullmatch(name):
-            raise ValueError(f"defines: {name!r} is no name of a macro")
+            raise ValueError(f"defines: {shown(name)} is no name of a macro")
         if not isinstance(value, str | int | float | None):
-            raise TypeError(f"defines: {name} is {value!r}; it is a string, a number or None")
+            raise TypeError(f"defines: {name} is {shown(value)}; it is a string, a number or None")
     return {
         name: int(value) if isinstance(value, bool) else value for name, value in defines.items()
     }
@@ -129,7 +131,7 @@ def _checked_folders(folders: object) -> tuple[str, ...]:
     if isinstance(folders, str | os.PathLike):
         folders = (folders,)
     if not isinstance(folders, Sequence):
-        raise TypeError(f"include_dirs is {folders!r}; it is a sequence of folders")
+        raise TypeError(f"include_dirs is {shown(folders)}; it is a sequence of folders")
     paths = tuple(os.fspath(folder) for folder in folders)
     for path in paths:
         if not Path(path).is_dir():
@@ -142,7 +144,8 @@ def _checked_flags(flags: object) -> tuple[str, ...]:
         return tuple(shlex.split(flags))
     if not isinstance(flags, Sequence) or not all(isinstance(flag, str) for flag in flags):
         raise TypeError(
-            f"options are {flags!r}; they are a mapping, a string or a sequence of flags, or None"
+            f"options are {shown(flags)}; they are a mapping, a string or a sequence of flags, or "
+            "None"
         )
     return tuple(flags)
 
@@ -150,7 +153,7 @@ def _checked_flags(flags: object) -> tuple[str, ...]:
 def _checked_name(name: object) -> str:
     text = os.fspath(name) if isinstance(name, os.PathLike) else name
     if not isinstance(text, str):
-        raise TypeError(f"name is {name!r}; it is a string or a path")
+        raise TypeError(f"name is {shown(name)}; it is a string or a path")
     if not text or not text.isprintable():
-        raise ValueError(f"name is {name!r}; it is one line of printable characters")
+        raise ValueError(f"name is {shown(name)}; it is one line of printable characters")
     return text

@@ -24,7 +24,9 @@ from libc.stdlib cimport calloc, free
 
 import numpy
 
+from nexus._internal import checks
 from nexus._internal.dtypes import element_of
+from nexus.bindings._internal.words import kind, shown
 
 cdef extern from "Python.h":
     int Py_IsInitialized() nogil
@@ -120,17 +122,28 @@ cdef void drop_unused(capsule) noexcept:
 def export(buffer, stream, max_version, dl_device, copy):
     """Return the capsule of a buffer; the arguments are those of `__dlpack__`."""
     if stream is not None:
-        raise ValueError(f"stream is {stream!r}; memory of the host has none, pass None")
-    if dl_device is not None and tuple(dl_device) != buffer.__dlpack_device__():
+        raise ValueError(f"stream is {shown(stream)}; memory of the host has none, pass None")
+    wanted = pair(dl_device, "dl_device", "type and ordinal of a device")
+    if wanted is not None and wanted != buffer.__dlpack_device__():
         raise BufferError(
             f"the buffer is on DLPack device {buffer.__dlpack_device__()} and is not moved to "
-            f"{tuple(dl_device)}; device.copy_buffer does that"
+            f"{shown(wanted)}; device.copy_buffer does that"
         )
-    cdef bint is_versioned = max_version is not None and max_version[0] >= 1
+    version = pair(max_version, "max_version", "major and minor number")
+    cdef bint is_versioned = version is not None and version[0] >= 1
+    copy = copy is not None and checks.flag(copy, "copy")
     if not is_versioned and buffer.readonly:
         raise BufferError(f"{buffer!r} is read-only, which only DLPack 1.0 and newer can tell")
     source = buffer.device.copy_buffer(buffer) if copy else buffer
     return capsule_of(source, is_versioned, IS_COPIED if copy else 0)
+
+
+cdef object pair(object value, str name, str what):
+    if value is None:
+        return None
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise TypeError(f"{name} is {shown(value)}; it is a pair of ints, {what}, or None")
+    return tuple([checks.whole(item, f"an item of {name}", "it is an int") for item in value])
 
 
 cdef object capsule_of(object buffer, bint is_versioned, uint64_t flags):
@@ -220,7 +233,7 @@ def array_of(data):
         PyCapsule_SetName(capsule, PLAIN_USED)
         tensor = &lent.plain.tensor
     else:
-        raise TypeError(f"__dlpack__ of a {type(data).__name__} returned {capsule!r}, no tensor")
+        raise TypeError(f"__dlpack__ of {kind(data)} returned {shown(capsule)}, no tensor")
     return array_over(lent, tensor)
 
 
@@ -231,6 +244,8 @@ cdef object array_over(Borrowed lent, Tensor* tensor):
         raise TypeError(f"the memory is on DLPack device {tensor.device.kind}, not the host")
     if name is None or dtype.lanes != 1:
         raise TypeError(f"DLPack type {dtype.code} of {dtype.bits} bits x {dtype.lanes} is unknown")
+    if tensor.ndim < 0 or any([tensor.shape[i] < 0 for i in range(tensor.ndim)]):
+        raise TypeError("the DLPack tensor has a negative size")
     element = element_of(name).numpy_or_raise("share the array")
     cdef int64_t itemsize = dtype.bits // 8, stride = itemsize, low = 0, high = itemsize
     cdef int i

@@ -39,6 +39,7 @@ from nexus.bindings._internal.loader cimport check, check_on, fail_wait
 from operator import index
 
 from nexus.bindings import errors
+from nexus.bindings._internal import words
 
 cdef extern from * nogil:
     """
@@ -232,7 +233,7 @@ cdef int open_host(
     if not PyObject_CheckBuffer(memory):
         what = (<bytes>name).decode()
         raise TypeError(
-            f"{what} is a {type(memory).__name__}; give an address (int) "
+            f"{what} is {words.kind(memory)}; give an address (int) "
             "or an object with the buffer protocol (bytes, array, NumPy array)"
         )
     take_buffer(view, memory, writable, name)
@@ -250,6 +251,8 @@ cdef int take_buffer(Py_buffer* view, object memory, bint writable, const char* 
     cdef int flags = PyBUF_WRITABLE if writable else PyBUF_SIMPLE
     try:
         PyObject_GetBuffer(memory, view, flags)
+    except errors.NexusError:
+        raise
     except (BufferError, ValueError) as error:
         what = (<bytes>name).decode()
         need = "writable, C-contiguous" if writable else "C-contiguous"
@@ -328,14 +331,18 @@ cdef const char* to_text(object text, const char* name) except NULL:
     cdef const char* data = NULL
     cdef char* raw = NULL
     if PyUnicode_Check(text):
-        data = PyUnicode_AsUTF8AndSize(text, &nbytes)
+        try:
+            data = PyUnicode_AsUTF8AndSize(text, &nbytes)
+        except UnicodeEncodeError:
+            what = (<bytes>name).decode()
+            raise ValueError(f"{what} is no text that UTF-8 holds: {words.shown(text)}") from None
     elif PyBytes_Check(text):
         PyBytes_AsStringAndSize(text, &raw, &nbytes)
         data = raw
     else:
         what = (<bytes>name).decode()
-        raise TypeError(f"{what} is a {type(text).__name__}; give a str (or bytes in UTF-8)")
+        raise TypeError(f"{what} is {words.kind(text)}; give a str (or bytes in UTF-8)")
     if <Py_ssize_t>strlen(data) != nbytes:
         what = (<bytes>name).decode()
-        raise ValueError(f"{what} contains a NUL character: {text!r}")
+        raise ValueError(f"{what} contains a NUL character: {words.shown(text)}")
     return data

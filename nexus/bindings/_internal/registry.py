@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from nexus.bindings._internal import loader, search
+from nexus.bindings._internal import loader, search, words
 from nexus.bindings._internal.environment import VARIABLES
 from nexus.bindings._internal.loader import attach_layer as attach_layer
 from nexus.bindings._internal.search import Candidate
@@ -158,7 +158,7 @@ def _not_found(name: str) -> BackendUnavailableError:
         names = [c.name for c in candidates if c.where.startswith(where) and not c.problem]
         tried.append(f"{where} ({place}) has {', '.join(names) or 'none'}")
     text = (
-        f"there is no plugin for runtime {name!r}: {'; '.join(tried)}; set {search.PATH_VARIABLE} "
-        f"to the folder of {loader.plugin_file(name)}, or use one of those"
+        f"there is no plugin for runtime {words.shown(name)}: {'; '.join(tried)}; set "
+        f"{search.PATH_VARIABLE} to the folder of {loader.plugin_file(name)}, or use one of those"
     )
     return BackendUnavailableError(text, Status.DeviceNotAvailable, "load_runtime", name)

@@ -171,7 +171,7 @@ def test_an_empty_source_is_refused(source: str | bytes) -> None:
 
 @pytest.mark.parametrize("source", [5, None, ["int x;"]])
 def test_a_source_that_is_no_text_is_refused(source: object) -> None:
-    with pytest.raises(TypeError, match=r"the source is a .*; it is text"):
+    with pytest.raises(TypeError, match=r"the source is .*; it is text"):
         CC.compile(source)  # type: ignore[arg-type]
 
 

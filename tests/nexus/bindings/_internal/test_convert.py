@@ -74,7 +74,7 @@ def test_two_sizes_that_disagree_are_refused(runtime: int, stub: Stub) -> None:
 
 @pytest.mark.parametrize("memory", [[1, 2], "text", object(), 1.5, {}])
 def test_what_has_no_buffer_is_refused(memory: object, runtime: int, stub: Stub) -> None:
-    with pytest.raises(TypeError, match=f"data is a {type(memory).__name__}; give an address"):
+    with pytest.raises(TypeError, match=f"data is an? {type(memory).__name__}; give an address"):
         nxs.create_library(runtime, 0, memory)  # type: ignore[arg-type]
     assert stub.calls() == []
 
@@ -162,9 +162,9 @@ def test_text_is_utf_8(runtime: int, stub: Stub) -> None:
     [
         ("a\0b", ValueError, "name contains a NUL character"),
         (b"a\0b", ValueError, "name contains a NUL character"),
-        (5, TypeError, "name is a int; give a str"),
-        (None, TypeError, "name is a NoneType; give a str"),
-        ("\udc80", UnicodeEncodeError, "surrogates not allowed"),
+        (5, TypeError, "name is an int; give a str"),
+        (None, TypeError, "name is None; give a str"),
+        ("\udc80", ValueError, "name is no text that UTF-8 holds"),
     ],
 )
 def test_text_that_c_cannot_hold_is_refused(
