@@ -15,10 +15,9 @@ namespace soak {
 namespace {
 
 constexpr uint64_t kCallsPerEpoch = 50000;
-// Bytes. A stream keeps records, whose texts differ; a worker keeps the largest group memory that
-// it was asked for, 1 MiB at most, and all have been asked after some epochs.
-constexpr size_t kMayGrow = size_t{1} << 20, kMayGrowAtFirst = size_t{10} << 20;
-constexpr int kFirstEpochs = 6;
+// Bytes. A stream keeps records, whose texts differ; each of the runtime's threads keeps the
+// largest group memory that it was asked for, 1 MiB at most.
+constexpr size_t kMayGrow = size_t{6} << 20;
 
 // Ends the program when a call lasts too long, and names it.
 void watch(const World &world, const Threads &threads, uint64_t hang_s) {
@@ -58,14 +57,12 @@ size_t settled_nbytes(size_t enough) {
 
 // False: memory grows from epoch to epoch.
 bool check_memory(Outcome &outcome) {
-  const bool is_first = outcome.n_epochs <= kFirstEpochs;
-  const size_t before = is_first ? outcome.first_nbytes : outcome.warm_nbytes;
-  const size_t most = before + (is_first ? kMayGrowAtFirst : kMayGrow);
-  outcome.last_nbytes = settled_nbytes(outcome.n_epochs == 1 ? SIZE_MAX : most);
-  if (outcome.n_epochs == 1) outcome.first_nbytes = outcome.last_nbytes;
-  if (is_first) outcome.warm_nbytes = std::max(outcome.warm_nbytes, outcome.last_nbytes);
-  if (outcome.n_epochs == 1 || outcome.last_nbytes <= most) return true;
-  violations().add("memory has grown from " + std::to_string(before) + " to " +
+  const bool is_first = outcome.n_epochs == 1;
+  const size_t most = outcome.first_nbytes + kMayGrow;
+  outcome.last_nbytes = settled_nbytes(is_first ? SIZE_MAX : most);
+  if (is_first) outcome.first_nbytes = outcome.last_nbytes;
+  if (is_first || outcome.last_nbytes <= most) return true;
+  violations().add("memory has grown from " + std::to_string(outcome.first_nbytes) + " to " +
                    std::to_string(outcome.last_nbytes) + " bytes after epoch " +
                    std::to_string(outcome.n_epochs));
   return false;
@@ -100,9 +97,8 @@ void print_report(const Options &options, const Threads &threads, const Outcome 
               number(options.seed), threads.size(), number(n_calls));
   std::printf("  \"epochs\": %d,\n  \"seconds\": %.1f,\n  \"sequence\": \"%016llx\",\n",
               outcome.n_epochs, static_cast<double>(outcome.ns) * 1e-9, number(sequence));
-  std::printf("  \"bytes_after_epoch\": {\"1\": %zu, \"%d\": %zu, \"%d\": %zu},\n",
-              outcome.first_nbytes, std::min(kFirstEpochs, outcome.n_epochs), outcome.warm_nbytes,
-              outcome.n_epochs, outcome.last_nbytes);
+  std::printf("  \"bytes_after_first_epoch\": %zu,\n  \"bytes_at_end\": %zu,\n",
+              outcome.first_nbytes, outcome.last_nbytes);
   std::printf("  \"violations\": %d,\n", violations().count());
   print_counts(threads);
   std::printf("}\n");

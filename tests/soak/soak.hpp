@@ -23,7 +23,7 @@ struct Options {
 struct Outcome {
   int n_epochs = 0;
   int64_t ns = 0;
-  size_t first_nbytes = 0, warm_nbytes = 0, last_nbytes = 0;  // of the heap
+  size_t first_nbytes = 0, last_nbytes = 0;  // of the heap
 };
 
 }  // namespace soak
