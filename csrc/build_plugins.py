@@ -120,13 +120,24 @@ def find_compiler() -> list[str]:
 
 def sanitizers() -> str:
     """Return the value of NEXUS_SANITIZE; empty in a usual build."""
-    return os.environ.get("NEXUS_SANITIZE", "")
+    value = os.environ.get("NEXUS_SANITIZE", "")
+    if value and {*value.split(",")} - {"address", "undefined"} and value != "thread":
+        raise PlatformError(f"NEXUS_SANITIZE={value!r}: it is address, undefined, both, or thread")
+    return value
+
+
+def warnings_are_errors() -> bool:
+    """Return what NEXUS_WERROR says."""
+    value = os.environ.get("NEXUS_WERROR", "")
+    if value not in ("", "0", "1"):
+        raise PlatformError(f"NEXUS_WERROR={value!r}: it is 1, 0 or nothing")
+    return value == "1"
 
 
 def compile_flags() -> list[str]:
     """Flags that every C++ file of nexus is compiled with."""
     flags = ["-std=c++20", "-fPIC", "-fvisibility=hidden", "-pthread", "-Wall", "-Wextra"]
-    if os.environ.get("NEXUS_WERROR") == "1":
+    if warnings_are_errors():
         flags.append("-Werror")
     if sanitizers():
         checks = [f"-fsanitize={sanitizers()}", "-fno-sanitize-recover=all"]

@@ -9,7 +9,10 @@ from nexus._internal import checks
 from nexus._internal.handle import RuntimeBase, make_device, make_runtime
 from nexus.bindings import nxs
 from nexus.bindings._internal.words import counted, shown
+from nexus.bindings.errors import NexusError
 from nexus.device import Device
+
+_MAX_DEVICES = 65536  # of one runtime; far above any machine, and still a list
 
 
 class Runtime(RuntimeBase):
@@ -27,7 +30,17 @@ class Runtime(RuntimeBase):
 
     def get_devices(self) -> list[Device]:
         """Return the devices of this runtime, by their ordinals."""
-        return [self.get_device(ordinal) for ordinal in range(self.get_property_int("Size"))]
+        return [self.get_device(ordinal) for ordinal in range(self.n_devices)]
+
+    @property
+    def n_devices(self) -> int:
+        """How many devices there are."""
+        n_devices = self.get_property_int("Size")
+        if not 0 <= n_devices <= _MAX_DEVICES:
+            raise NexusError(
+                f"runtime {self.name} says that it has {n_devices} devices; mend its plugin"
+            )
+        return n_devices
 
     def get_device(self, id: int = 0) -> Device:
         """Return one device.
@@ -43,14 +56,16 @@ class Runtime(RuntimeBase):
 
     def _found(self, id: object) -> Device:
         ordinal = checks.whole(id, "id", "it is an int from 0")
-        n_devices = self.get_property_int("Size")
+        n_devices = self.n_devices
         if not 0 <= ordinal < n_devices:
             there = f"runtime {self.name} has {counted(n_devices, 'device')}"
             raise IndexError(f"{there} and no device {shown(ordinal)}")
         return self._devices.setdefault(ordinal, make_device(Device, self, ordinal))
 
     def __reduce__(self) -> tuple[Any, ...]:  # type: ignore[override]  # what is here once is named
-        return load, (self.name,)
+        if nxs.load_runtime(self.name) == self.runtime_number:
+            return load, (self.name,)
+        return load, (nxs.runtime_path(self.runtime_number),)  # the second of this name
 
     def __repr__(self) -> str:
         return f"<Runtime {self.name}>"

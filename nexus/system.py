@@ -11,7 +11,7 @@ from nexus._internal.dtypes import DTypeLike
 from nexus._internal.paths import include_dir
 from nexus.bindings import nxs
 from nexus.bindings._internal.words import counted, kind, shown
-from nexus.bindings.errors import BackendUnavailableError
+from nexus.bindings.errors import BackendUnavailableError, NexusError
 from nexus.buffer import Buffer
 from nexus.device import Device
 from nexus.device_info import DeviceLibrary
@@ -19,6 +19,8 @@ from nexus.properties import Properties
 from nexus.runtime import Runtime
 
 DEVICE_VARIABLE = "NEXUS_DEVICE"
+
+_uncounted: dict[str, str] = {}  # runtimes that loaded and do not know their devices: name -> why
 
 _device_library: DeviceLibrary[Properties] = DeviceLibrary(lambda entry: Properties(entry=entry))
 
@@ -71,8 +73,15 @@ def get_runtimes() -> RuntimeList:
     Why others are not in the list, `unavailable_runtimes` tells. NEXUS_RUNTIMES names those to
     list, in its order.
     """
-    found = (runtimes.of_number(number) for number in nxs.discover())
-    return RuntimeList(runtime for runtime in found if runtime.get_property_int("Size") > 0)
+    found = RuntimeList()
+    for runtime in map(runtimes.of_number, nxs.discover()):
+        _uncounted.pop(runtime.name, None)
+        try:
+            if runtime.n_devices > 0:
+                found.append(runtime)
+        except NexusError as error:  # one odd plugin is no reason to do without the others
+            _uncounted[runtime.name] = f"it does not say how many devices it has: {error}"
+    return found
 
 
 def get_runtime(name: str) -> Runtime:
@@ -89,11 +98,15 @@ def get_runtime(name: str) -> Runtime:
 def unavailable_runtimes() -> dict[str, str]:
     """Return the runtimes that cannot be used here, and why: name -> one sentence."""
     get_runtimes()
-    return nxs.unavailable_runtimes()
+    return _unavailable()
+
+
+def _unavailable() -> dict[str, str]:
+    return nxs.unavailable_runtimes() | _uncounted
 
 
 def _why_not(name: str) -> str:
-    return nxs.unavailable_runtimes().get(name, "nexus.get_runtime(name) tells more")
+    return _unavailable().get(name, "nexus.get_runtime(name) tells more")
 
 
 def device(spec: str | None = None) -> Device:
@@ -108,7 +121,22 @@ def device(spec: str | None = None) -> Device:
         BackendUnavailableError: no device is like that; the message lists those there are.
         ValueError: it is not written like that.
     """
-    text = os.environ.get(DEVICE_VARIABLE, "") if spec is None else spec
+    if spec is not None:
+        return _device_like(spec)
+    value = os.environ.get(DEVICE_VARIABLE, "")
+    try:
+        return _device_like(value)
+    except BackendUnavailableError as error:
+        if not value:
+            raise
+        raise BackendUnavailableError(
+            f"{DEVICE_VARIABLE}={value!r}: {error.message}", error.status, error.function
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"{DEVICE_VARIABLE}={value!r}: {error}") from None
+
+
+def _device_like(text: str) -> Device:
     wanted = device_filter.parse(text)
     names = [candidate.name for candidate in nxs.find_runtimes()] if wanted.words else []
     for word in wanted.words:
@@ -134,7 +162,7 @@ def _device_of(runtime: Runtime, wanted: device_filter.Filter) -> Device:
 def _no_device(text: str, every: list[Device]) -> str:
     what = f"no device and no runtime is {shown(text)}" if text else "no device was found"
     here = ", ".join(f"{device.spec} ({device.name})" for device in every) or "none"
-    absent = "; ".join(f"{name}: {why}" for name, why in nxs.unavailable_runtimes().items())
+    absent = "; ".join(f"{name}: {why}" for name, why in _unavailable().items())
     return f"{what}; there are: {here}" + (f"; not available: {absent}" if absent else "")
 
 

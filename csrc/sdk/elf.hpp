@@ -11,17 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "nexus/image.hpp"
 #include "sdk/error.hpp"
 
 namespace nxs::elf {
-
-#if defined(__x86_64__)
-inline constexpr int kMachine = EM_X86_64;
-#elif defined(__aarch64__)
-inline constexpr int kMachine = EM_AARCH64;
-#else
-#error "nexus supports x86-64 and aarch64"
-#endif
 
 using Bytes = std::span<const std::byte>;
 
@@ -54,18 +47,16 @@ std::vector<T> table(Bytes file, uint64_t offset, uint64_t count, const std::str
   return entries;
 }
 
+// The header of a file that is whole.
 inline Elf64_Ehdr header(Bytes file, const std::string &name) {
-  if (file.size() < sizeof(Elf64_Ehdr) || std::memcmp(file.data(), ELFMAG, SELFMAG) != 0)
-    refuse(name, "it is no ELF shared object; build it with `cc -shared -fPIC`");
+  const auto read = [&](uint64_t offset, void *room, size_t nbytes) {
+    if (offset > file.size() || nbytes > file.size() - offset) return false;
+    std::memcpy(room, file.data() + offset, nbytes);
+    return true;
+  };
+  if (const std::string why = image::problem(file.size(), read); !why.empty()) refuse(name, why);
   Elf64_Ehdr header;
-  std::memcpy(&header, file.data(), sizeof header);
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
-      header.e_machine != kMachine)
-    refuse(name, "it is for another machine (ELF machine " + std::to_string(header.e_machine) +
-                     ", this one is " + std::to_string(kMachine) + ")");
-  if (header.e_type != ET_DYN) refuse(name, "it is no shared object; link it with -shared");
-  if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_shentsize != sizeof(Elf64_Shdr))
-    refuse(name, "its header has tables of an unknown form");
+  read(0, &header, sizeof header);
   return header;
 }
 
@@ -73,9 +64,6 @@ inline Elf64_Ehdr header(Bytes file, const std::string &name) {
 // header, segment and symbol lies inside the file.
 inline std::vector<std::string> defined_symbols(Bytes file, const std::string &name) {
   const Elf64_Ehdr head = header(file, name);
-  for (const auto &segment :
-       table<Elf64_Phdr>(file, head.e_phoff, head.e_phnum, name, "program header table"))
-    if (segment.p_type != PT_NULL) part(file, segment.p_offset, segment.p_filesz, name, "segment");
   const auto sections =
       table<Elf64_Shdr>(file, head.e_shoff, head.e_shnum, name, "section header table");
   std::vector<std::string> names;

@@ -99,11 +99,12 @@ def _extras() -> Iterator[Finding]:
 
 
 def _variables() -> Iterator[Finding]:
+    unknown = nxs.unknown_environment()
     for name, value in sorted(os.environ.items()):
-        if name.startswith("NEXUS_"):
-            known = name in VARIABLES
-            hint = "" if known else " is no variable that nexus knows; see the page on environment"
-            yield Finding("environment", name, True if known else None, f"{value}{hint}")
+        if name in VARIABLES:
+            yield Finding("environment", name, True, value)
+        elif name in unknown:
+            yield Finding("environment", name, None, f"{value}: {unknown[name]}")
 
 
 def outline(found: list[Finding]) -> Node:

@@ -19,6 +19,11 @@ runtime first, `nexus.bindings.cpu.create_buffer(...)` is the same for one backe
 `nexus.bindings.cynxs.create_buffer(runtime, ...)` is for `cimport`: it needs no GIL and answers
 what C answers.
 """
+ENVIRONMENT = """\
+What nexus reads from the environment; it never writes there. A variable that is set to nothing is
+not set. What is promised of them, with an example, is in
+[Environment variables](../concepts/environment.md).
+"""
 GIL = {
     "hold": "Called with the GIL held: it is quick and enters no driver.",
     "release": "Called without the GIL.",
@@ -205,5 +210,8 @@ def data_types(spec: Spec) -> str:
 
 def environment(spec: Spec) -> str:
     """The page of the environment variables."""
-    rows = ((code(name), doc) for name, doc in spec.environment.items())
-    return page("Environment variables", table(("Variable", "Meaning"), rows))
+    parts = [
+        f"## {code(v.name)}\n\n{v.doc}\n\nRead {v.read}. A wrong value {v.wrong}."
+        for v in spec.environment
+    ]
+    return page("List of environment variables", ENVIRONMENT, *parts)

@@ -85,7 +85,7 @@ def environment(spec: Spec) -> str:
     """environment.py."""
     return (
         '"""The environment variables that nexus reads, and what they mean."""\n'
-        f"{NOTE}\n\nVARIABLES = {{\n{table(spec.environment.items())}}}\n"
+        f"{NOTE}\n\nVARIABLES = {{\n{table((v.name, v.doc) for v in spec.environment)}}}\n"
     )
 
 

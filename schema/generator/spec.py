@@ -236,6 +236,22 @@ class DataType:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """One environment variable.
+
+    Attributes:
+        doc: what it means, and what holds without it.
+        read: when, so that one knows what a change does.
+        wrong: what a value that cannot be meant does.
+    """
+
+    name: str
+    doc: str
+    read: str
+    wrong: str
+
+
+@dataclass(frozen=True)
 class Spec:
     """All of api.toml."""
 
@@ -249,7 +265,7 @@ class Spec:
     properties: tuple[Property, ...]
     data_types: tuple[DataType, ...]
     functions: tuple[Function, ...]
-    environment: dict[str, str]
+    environment: tuple[Variable, ...]
     backends: dict[str, str]
     nouns: tuple[str, ...] = field(default=())
 
@@ -278,7 +294,7 @@ def parse(data: dict[str, Any]) -> Spec:
             for name, entry in data["data_types"].items()
         ),
         functions=functions,
-        environment=data["environment"],
+        environment=tuple(Variable(name, **entry) for name, entry in data["environment"].items()),
         backends=data["backends"],
         nouns=tuple(dict.fromkeys(function.noun for function in functions)),
     )
@@ -341,6 +357,11 @@ def _check_function(spec: Spec, function: Function, statuses: set[str], names: s
     unknown = set(function.errors) - statuses
     if unknown:
         raise SpecError(f"function {function.name}: unknown statuses {sorted(unknown)}")
+    if function.since != f"{spec.major}.0" and not function.optional:
+        raise SpecError(
+            f"function {function.name}: since {function.since} and not optional, so that plugins "
+            "of before would not load"
+        )
     if function.gil not in ("hold", "release"):
         raise SpecError(
             f"function {function.name}: gil is {function.gil!r}, not 'hold' or 'release'"

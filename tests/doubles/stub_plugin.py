@@ -15,6 +15,7 @@ from pathlib import Path
 from conformance.api_table import API_VERSION, FUNCTIONS, Arg, Function
 
 ROOT = Path(__file__).resolve().parents[2]
+DOUBLES = Path(__file__).resolve().parent
 INCLUDE = ROOT / "csrc" / "include"
 LIFE = ("nxsInitialize", "nxsGetApiVersion", "nxsGetLastError")  # written by hand, not recorded
 
@@ -66,10 +67,16 @@ static void write_bytes(const char *name, const void *bytes, size_t nbytes) {
     write_text("%02x", ((const unsigned char *)bytes)[i]);
 }
 
+// A getter that lies: 1: the value is larger each time; 2: it says that it wrote more than there is
+// room for; 3: it has a size that no memory has; 4: it says nothing.
+static int lie;
+NXS_EXPORT void stub_lie(int which) { lie = which; }
+
 static int64_t give_value(void *room, size_t *nbytes) {
   const size_t had = *nbytes;
-  *nbytes = value_nbytes;
-  if (!room) return NXS_Success;
+  if (lie == 1) value_nbytes += 64;
+  *nbytes = lie == 2 ? had + (1u << 20) : lie == 3 ? SIZE_MAX : value_nbytes;
+  if (!room || lie == 2 || lie == 3) return NXS_Success;
   if (had < value_nbytes) return NXS_InvalidArgSize;
   memcpy(room, value, value_nbytes);
   return NXS_Success;
@@ -84,13 +91,22 @@ static int64_t pass_time(uint64_t timeout_ns) {
   return NXS_Timeout;
 }
 
+#ifdef STUB_DEEDS
+#include STUB_DEEDS
+#endif
+#ifndef DEED_API_VERSION
 NXS_API nxs_uint nxsGetApiVersion(void) { return STUB_API_VERSION; }
+#endif
+#ifndef DEED_LAST_ERROR
 NXS_API const char *nxsGetLastError(void) { return last_error; }
+#endif
+#ifndef DEED_INITIALIZE
 NXS_API nxs_status nxsInitialize(const nxs_init *init) {
   ++n_initialized;
   runtime_number = (int)init->runtime;
   return (nxs_status)initialize_answer;
 }
+#endif
 """
 
 FORMATS = {  # C type -> how one value is written
@@ -113,16 +129,18 @@ def build(
     api_version: tuple[int, int] = API_VERSION,
     without: tuple[str, ...] = (),
     silent: bool = False,
+    flags: tuple[str, ...] = (),
 ) -> Path:
     """Compile a plugin that lacks the functions in `without`; returns its path.
 
-    A silent one writes nothing down, so that what it takes can be measured.
+    A silent one writes nothing down, so that what it takes can be measured. `flags` go to the
+    compiler; see deeds.h for those that make it hostile.
     """
     source = folder / f"{name}.c"
     source.write_text(plugin_source(without, silent), encoding="utf-8")
     library = folder / f"libnexus_{name}.so"
     version = f"-DSTUB_API_VERSION={api_version[0] << 16 | api_version[1]}"
-    compile_library(source, library, version)
+    compile_library(source, library, version, *flags)
     return library
 
 
@@ -130,8 +148,8 @@ def compile_library(source: Path, library: Path, *flags: str) -> None:
     """Compile one C file into a shared library."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     assert compiler, "the tests need a C compiler"
-    command = [compiler, "-std=c11", "-O1", "-shared", "-fPIC", f"-I{INCLUDE}", *flags]
-    subprocess.run([*command, str(source), "-o", str(library)], check=True)
+    command = [compiler, "-O1", "-shared", "-fPIC", f"-I{INCLUDE}", "-std=c11", str(source)]
+    subprocess.run([*command, *flags, "-o", str(library)], check=True)
 
 
 def plugin_source(without: tuple[str, ...] = (), silent: bool = False) -> str:
@@ -163,7 +181,7 @@ def function_source(function: Function) -> str:
     else:
         for arg in function.args:
             if arg.type.startswith("struct_out"):
-                lines += [f'  {arg.name}->type = 4; {arg.name}->name = "Distinct";']
+                lines += [f'  if (lie != 4) {arg.name}->type = 4, {arg.name}->name = "Distinct";']
         lines += [f"  return ({function.c_returns})answer;"]
     return "\n".join([*lines, "}"])
 
@@ -209,6 +227,10 @@ class Stub:
         """What getters write."""
         self.library.stub_value(value, len(value))
 
+    def lie(self, which: int) -> None:
+        """How getters lie from now on; 0: they do not."""
+        self.library.stub_lie(which)
+
     def refuse_to_start(self, status: int, words: str) -> None:
         """What nxsInitialize answers; told before the plugin is loaded."""
         self.library.stub_initialize_answer(status)
@@ -217,6 +239,7 @@ class Stub:
     def reset(self) -> None:
         """Succeed with 0 and an empty value, having seen nothing."""
         self.answer(0)
+        self.lie(0)
         self.time_out(0)
         self.value(b"")
         self.calls()

@@ -91,6 +91,7 @@ DEVICE = {"name": "device", "type": "device", "doc": "device ordinal."}
         ({"args": [DEVICE | {"type": "host_in"}]}, "host memory needs `nbytes`"),
         ({"errors": ["Flat"]}, r"unknown statuses \['Flat'\]"),
         ({"gil": "sometimes"}, "gil is 'sometimes'"),
+        ({"since": "1.1"}, "since 1.1 and not optional, so that plugins of before would not load"),
         ({"waits": True}, "waits and timeout_ns belong together"),
         ({"joins": "Fly"}, "joins 'Fly', which is no function"),
         ({"joins": "WaitRun"}, "joins needs joins_on, stream and flags"),

@@ -1,29 +1,28 @@
 // The one loader of plugins: opens a shared object, checks its API version, fills a table of its
-// functions, starts it, and publishes the table in a slot. Header-only, C++17. Nothing that was
-// opened is ever closed: objects, threads and thread-local destructors may outlive their last user.
+// functions, starts it, and publishes the table in a slot. Header-only, C++17. All code of a plugin
+// runs on a thread of its own, which may hang without its caller. Nothing that was opened is ever
+// closed: objects, threads and thread-local destructors may outlive their last user.
 #ifndef NEXUS_LOADER_HPP_
 #define NEXUS_LOADER_HPP_
 
-#include <dlfcn.h>
+#include <sys/stat.h>
 
+#include <array>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "nexus/attempt.hpp"
+#include "nexus/image.hpp"
 #include "nexus/nxs.h"
 #include "nexus/search.hpp"
 #include "nexus/slots.h"
 
 namespace nxs::loader {
-
-// What came of opening something: a runtime number, or a negative nxs_status with a sentence.
-struct Outcome {
-  int64_t result = NXS_InvalidRuntime;
-  std::string text;
-};
 
 // One function of nxs.h, by its symbol.
 struct Function {
@@ -48,48 +47,69 @@ inline void *address_of(const nxs_table &table, std::string_view name) {
   return nullptr;
 }
 
-// A symbol of an open image, as a function; NULL when it is not there.
-template <class Pointer>
-void find_symbol(void *image, const char *name, Pointer *out) {
-  *out = reinterpret_cast<Pointer>(dlsym(image, name));
-}
-
 inline std::string version_text(uint32_t version) {
   return std::to_string(version >> 16) + "." + std::to_string(version & 0xFFFF);
 }
 
 // Refuses an image that is no plugin, or one of another major version; success is an empty text.
-inline Outcome check_version(void *image) {
-  nxs_uint (*get_version)(void) = nullptr;
-  find_symbol(image, "nxsGetApiVersion", &get_version);
-  if (!get_version)
+inline Outcome check_version(void *image, nxs_table *table) {
+  image::find(image, "nxsGetApiVersion", &table->GetApiVersion);
+  if (!table->GetApiVersion)
     return {NXS_InvalidBinary, "it is no plugin of nexus: it has no function nxsGetApiVersion"};
-  const uint32_t theirs = get_version();
-  if (theirs >> 16 == NXS_API_MAJOR) return {NXS_Success, {}};
-  return {NXS_IncompatibleVersion, "it speaks version " + version_text(theirs) +
+  table->api_version = table->GetApiVersion();
+  if (table->api_version >> 16 == NXS_API_MAJOR) return {NXS_Success, {}};
+  return {NXS_IncompatibleVersion, "it speaks version " + version_text(table->api_version) +
                                        " of the plugin API and nexus speaks " +
                                        version_text(NXS_API_VERSION) +
                                        "; install a plugin and a nexus of one major version"};
 }
 
-// The text that a plugin or layer has for its last failing call on this thread.
-inline std::string failure_text(const nxs_table &table) {
+inline constexpr size_t kMaxText = size_t{1} << 20;  // bytes of a message; a log may be long
+
+// The text that a plugin or layer has for its last failing call on this thread; empty: none. One
+// without an end is cut.
+inline std::string last_error(const nxs_table &table) {
   const char *text = table.GetLastError ? table.GetLastError() : nullptr;
-  return text && *text ? text : "the plugin gives no reason";
+  return text ? std::string(text, strnlen(text, kMaxText)) : std::string();
+}
+
+// A start that answered something else than success.
+inline Outcome refusal(const nxs_table &table, const char *function, int64_t status) {
+  if (status > 0)
+    return {NXS_InvalidBinary, std::string(function) + " answers " + std::to_string(status) +
+                                   ", which is no status; mend the plugin"};
+  const std::string text = last_error(table);
+  return {status, text.empty() ? std::string(function) + " answers status " +
+                                     std::to_string(status) + " and gives no reason"
+                               : text};
 }
 
 // Looks up every function of nxs.h; one that the image lacks stays NULL.
 inline void fill_table(void *image, nxs_table *table) {
-  *table = {};
   table->struct_size = sizeof(nxs_table);
 #define NXS_FUNCTION(name, returns, parameters, arguments, required) \
-  find_symbol(image, "nxs" #name, &table->name);
+  image::find(image, "nxs" #name, &table->name);
 #include "nexus/nxs_api.def"
 #undef NXS_FUNCTION
-  table->api_version = table->GetApiVersion();
 }
 
-// The runtimes of one process. Thread-safe; loading is serialized, reading takes no lock.
+// Refuses a plugin without a function that each must have; success is an empty text. A function of
+// a later minor version is never required, so that older plugins load.
+inline Outcome check_functions(const nxs_table &table) {
+  constexpr size_t kNamed = 8;
+  std::string names;
+  size_t n_missing = 0;
+  for (const Function &function : kFunctions) {
+    if (!function.required || address_of(table, function.name)) continue;
+    if (++n_missing <= kNamed) names += (names.empty() ? "" : ", ") + std::string(function.name);
+  }
+  if (n_missing == 0) return {NXS_Success, {}};
+  if (n_missing > kNamed) names += " and " + std::to_string(n_missing - kNamed) + " more";
+  return {NXS_InvalidBinary,
+          "it is no plugin of nexus: it lacks " + names + ", which every plugin must have"};
+}
+
+// The runtimes of one process. Thread-safe; reading takes no lock.
 class Loader {
  public:
   // Lives as long as the process: threads of plugins may still run when destructors do.
@@ -100,80 +120,143 @@ class Loader {
 
   const nxs_slot *slots() const { return slots_; }
 
-  // Opens and starts the plugin at `path`. A plugin that was opened before, whether it started or
-  // failed to, answers as it did then. May take as long as a driver takes to start.
-  Outcome load(const std::string &path) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    void *image = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!image) return {NXS_InvalidBinary, dlerror()};
-    auto [known, fresh] = outcomes_.try_emplace(image);
-    if (fresh) known->second = start(image);
-    return known->second;
+  // Begins to open and start the plugin at `path`, or joins who does. A plugin that was opened
+  // before, whether it started or failed to, answers as it did then.
+  AttemptPtr begin_load(const std::string &path) {
+    struct stat info;
+    if (::stat(path.c_str(), &info) != 0)
+      return std::make_shared<Attempt>(
+          Attempts::finished({NXS_InvalidBinary, std::strerror(errno)}));
+    const FileKey file(info.st_dev, info.st_ino);
+    std::lock_guard<std::mutex> lock(attempts_.mutex());
+    if (const auto known = files_.find(file); known != files_.end()) return known->second;
+    AttemptPtr attempt = attempts_.begin([this, path, file] { return load_file(path, file); });
+    if (!attempt->finished) files_[file] = attempt;
+    return attempt;
   }
 
-  // Wraps a running runtime in the layer at `path`. Calls that are under way finish on the old
-  // table, which is kept.
-  Outcome attach(int runtime, const std::string &path) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    const nxs_table *next = nxs_table_at(slots_, runtime);
-    if (!next) return {NXS_InvalidRuntime, "there is no loaded runtime " + std::to_string(runtime)};
-    void *image = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!image) return {NXS_InvalidBinary, dlerror()};
-    return wrap(image, runtime, *next);
+  // Begins to wrap a running runtime in the layer at `path`. Calls that are under way finish on the
+  // old table, which is kept.
+  AttemptPtr begin_attach(int runtime, const std::string &path) {
+    std::lock_guard<std::mutex> lock(attempts_.mutex());
+    return attempts_.begin([this, runtime, path] { return attach_file(runtime, path); });
+  }
+
+  // Opens and starts the plugin at `path`. May take as long as a driver takes to start, or for
+  // ever.
+  Outcome load(const std::string &path) {
+    const AttemptPtr attempt = begin_load(path);
+    while (!attempts_.wait(*attempt, std::chrono::seconds(60))) {
+    }
+    return attempts_.outcome_of(*attempt);
   }
 
  private:
+  using FileKey = std::pair<dev_t, ino_t>;  // keeps its file for as long as that is open: for ever
+
+  // A runtime number that nobody else gets meanwhile; given back unless it is kept.
+  struct Number {
+    Loader &loader;
+    int value;
+    bool kept = false;
+    ~Number() {
+      if (value < 0 || kept) return;
+      std::lock_guard<std::mutex> lock(loader.attempts_.mutex());
+      loader.taken_[static_cast<size_t>(value)] = false;
+    }
+  };
+
+  int take_number() {
+    std::lock_guard<std::mutex> lock(attempts_.mutex());
+    for (size_t number = 0; number < taken_.size(); ++number)
+      if (!std::exchange(taken_[number], true)) return static_cast<int>(number);
+    return -1;
+  }
+
+  // What follows runs on the thread of an attempt.
+  Outcome load_file(const std::string &path, const FileKey &file) {
+    Outcome problem;
+    void *image = open_image(path, &problem);
+    std::unique_lock<std::mutex> lock(attempts_.mutex());
+    if (!image) {
+      files_.erase(file);  // tried again when asked again
+      return problem;
+    }
+    // A file that was put into the place of an open one is not seen: dlopen goes by the path too.
+    const auto [known, fresh] = images_.try_emplace(image, files_.at(file));
+    if (!fresh && !known->second->finished)
+      return {NXS_DeviceNotAvailable, "a plugin that was at this path before has not started yet"};
+    if (!fresh) return known->second->outcome;
+    lock.unlock();
+    return start(image);
+  }
+
+  static void *open_image(const std::string &path, Outcome *problem) {
+    *problem = {NXS_InvalidBinary, image::file_problem(path)};
+    if (!problem->text.empty()) return nullptr;
+    void *image = image::open(path);
+    if (!image) problem->text = dlerror();
+    return image;
+  }
+
   Outcome start(void *image) {
-    if (Outcome refused = check_version(image); refused.result != NXS_Success) return refused;
-    const int runtime = free_slot();
-    if (runtime < 0)
+    auto table = std::make_unique<nxs_table>();
+    if (Outcome refused = check_version(image, table.get()); refused.result < 0) return refused;
+    fill_table(image, table.get());
+    if (Outcome refused = check_functions(*table); refused.result < 0) return refused;
+    Number runtime{*this, take_number()};
+    if (runtime.value < 0)
       return {NXS_OutOfResources, "all " + std::to_string(NXS_MAX_RUNTIMES) +
                                       " runtime numbers of this process are taken"};
-    auto table = std::make_unique<nxs_table>();
-    fill_table(image, table.get());
-    if (!table->Initialize)
-      return {NXS_InvalidBinary, "it is no plugin of nexus: it has no function nxsInitialize"};
     nxs_init init{};
     init.struct_size = sizeof init;
     init.api_version = NXS_API_VERSION;
-    init.runtime = static_cast<nxs_uint>(runtime);
-    if (const nxs_status status = table->Initialize(&init); status < 0)
-      return {status, failure_text(*table)};
-    publish(runtime, std::move(table));
-    return {runtime, {}};
+    init.runtime = static_cast<nxs_uint>(runtime.value);
+    if (const int64_t status = table->Initialize(&init))
+      return refusal(*table, "nxsInitialize", status);
+    publish(runtime.value, std::move(table));
+    runtime.kept = true;
+    return {runtime.value, {}};
+  }
+
+  Outcome attach_file(int runtime, const std::string &path) {
+    if (!nxs_table_at(slots_, runtime))
+      return {NXS_InvalidRuntime, "there is no loaded runtime " + std::to_string(runtime)};
+    std::lock_guard<std::mutex> lock(attaching_[static_cast<size_t>(runtime)]);
+    Outcome problem;
+    void *image = open_image(path, &problem);
+    return image ? wrap(image, runtime, *nxs_table_at(slots_, runtime)) : problem;
   }
 
   Outcome wrap(void *image, int runtime, const nxs_table &next) {
-    if (Outcome refused = check_version(image); refused.result != NXS_Success) return refused;
+    nxs_table own{};  // of the layer's words
+    if (Outcome refused = check_version(image, &own); refused.result < 0) return refused;
     nxs_attach_layer_fn attach_layer = nullptr;
-    find_symbol(image, "nxsAttachLayer", &attach_layer);
+    image::find(image, "nxsAttachLayer", &attach_layer);
     if (!attach_layer)
       return {NXS_InvalidBinary, "it is no layer of nexus: it has no function nxsAttachLayer"};
     // A layer that is older than a function leaves it as it is.
     auto table = std::make_unique<nxs_table>(next);
-    if (const nxs_status status = attach_layer(runtime, &next, table.get()); status < 0) {
-      nxs_table own;  // the layer's words, not the plugin's
+    if (const int64_t status = attach_layer(runtime, &next, table.get())) {
       fill_table(image, &own);
-      return {status, failure_text(own)};
+      return refusal(own, "nxsAttachLayer", status);
     }
     publish(runtime, std::move(table));
     return {runtime, {}};
   }
 
-  int free_slot() const {
-    for (int runtime = 0; runtime < NXS_MAX_RUNTIMES; ++runtime)
-      if (!slots_[runtime]) return runtime;
-    return -1;
-  }
-
   void publish(int runtime, std::unique_ptr<nxs_table> table) {
+    std::lock_guard<std::mutex> lock(attempts_.mutex());
     tables_.push_back(std::move(table));
     __atomic_store_n(&slots_[runtime], tables_.back().get(), __ATOMIC_RELEASE);
   }
 
-  std::mutex mutex_;
+  Attempts &attempts_ = Attempts::instance();
   nxs_slot slots_[NXS_MAX_RUNTIMES] = {};
-  std::map<void *, Outcome> outcomes_;              // by image, as dlopen names it
+  std::array<bool, NXS_MAX_RUNTIMES> taken_{};          // numbers
+  std::array<std::mutex, NXS_MAX_RUNTIMES> attaching_;  // one layer at a time, for each runtime
+  std::map<FileKey, AttemptPtr> files_;                 // files that are open, or being opened
+  std::map<void *, AttemptPtr> images_;                 // the same, as dlopen names them
   std::vector<std::unique_ptr<nxs_table>> tables_;  // replaced ones too: somebody may be calling
 };
 

@@ -32,7 +32,8 @@ inline std::string plugin_name_of(const std::string &path) {
   return name.substr(0, name.find('.'));
 }
 
-// The plugins in one folder, by name; none when it cannot be read.
+// The plugins in one folder, by name, and why it cannot be read, if so. A folder that is not there
+// has none.
 inline std::vector<Candidate> search_folder(const std::string &folder) {
   std::vector<Candidate> found;
   std::error_code error;
@@ -45,6 +46,8 @@ inline std::vector<Candidate> search_folder(const std::string &folder) {
   }
   std::sort(found.begin(), found.end(),
             [](const Candidate &a, const Candidate &b) { return a.path < b.path; });
+  if (error && error != std::errc::no_such_file_or_directory)
+    found.push_back({folder, {}, folder + " cannot be searched: " + error.message()});
   return found;
 }
 
@@ -52,16 +55,20 @@ inline std::vector<Candidate> search_folder(const std::string &folder) {
 inline std::vector<Candidate> search_entry(const std::string &entry) {
   const std::string variable = kPathVariable;
   const std::filesystem::path path(entry);
-  std::error_code error;
   if (!path.is_absolute())
     return {{entry,
              {},
              std::string(entry.empty() ? "empty" : "relative") + " entries of " + variable +
                  " are refused, because what they name depends on the current folder; give "
                  "absolute paths"}};
-  if (std::filesystem::is_directory(path, error)) return search_folder(entry);
-  if (std::filesystem::exists(path, error)) return {{plugin_name_of(entry), entry, {}}};
-  return {{entry, {}, entry + " is not there; mend " + variable}};
+  std::error_code error;
+  const auto kind = std::filesystem::status(path, error).type();
+  if (kind == std::filesystem::file_type::directory) return search_folder(entry);
+  if (kind == std::filesystem::file_type::not_found)
+    return {{entry, {}, entry + " is not there; mend " + variable}};
+  if (kind == std::filesystem::file_type::none)
+    return {{entry, {}, entry + " cannot be looked at: " + error.message() + "; mend " + variable}};
+  return {{plugin_name_of(entry), entry, {}}};
 }
 
 // Everything that a value of NEXUS_RUNTIME_PATH names, in its order; an empty value names nothing.

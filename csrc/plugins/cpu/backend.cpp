@@ -20,7 +20,7 @@ const Processor &processor() {
 // NEXUS_CPU_THREADS, or the CPUs this process may use.
 int64_t threads_wanted() {
   const char *text = std::getenv("NEXUS_CPU_THREADS");
-  if (!text) return os::n_usable_cpus();
+  if (!text || !*text) return os::n_usable_cpus();
   char *end = nullptr;
   errno = 0;
   const long long n = std::strtoll(text, &end, 10);

@@ -99,14 +99,24 @@ def files_in(path: Path) -> list[Path]:
 def _places(variable: str) -> Iterator[Place]:
     yield from (Place(path, "add_device_info") for path in _added)
     for entry in filter(None, variable.split(os.pathsep)):
-        path = Path(entry)
-        if not path.is_absolute() or not path.exists():
-            why = "is not there" if path.is_absolute() else "is relative; give an absolute path"
+        if why := _problem(Path(entry)):
             raise DeviceInfoError(
                 f"{PATH_VARIABLE} names {entry!r}, which {why}: mend the variable"
             )
-        yield Place(path, PATH_VARIABLE)
+        yield Place(Path(entry), PATH_VARIABLE)
     yield Place(own_folder(), "nexus")
+
+
+def _problem(path: Path) -> str:
+    if not path.is_absolute():
+        return "is relative; give an absolute path"
+    try:
+        _ = [*path.iterdir()] if path.is_dir() else path.stat()
+    except FileNotFoundError:
+        return "is not there"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return ""
 
 
 def _entry_points() -> Iterator[Place]:

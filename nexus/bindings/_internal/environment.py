@@ -3,30 +3,37 @@
 
 VARIABLES = {
     "NEXUS_RUNTIME_PATH": (
-        "Files or folders of plugins, searched before the package and entry points; separated "
-        "by `:`. Empty and relative entries are refused."
+        "Files or folders of plugins, separated by `:`, searched before the package and entry "
+        "points. Only absolute paths are taken: what a relative one names depends on the "
+        "current folder."
     ),
     "NEXUS_RUNTIMES": (
         "Names of the runtimes to list, in this order, separated by commas: `cuda,cpu`. Others"
         " are not opened."
     ),
+    "NEXUS_LOAD_TIMEOUT": (
+        "Seconds that a plugin may take to start, or `inf`; without it 60. One that takes "
+        "longer is unavailable until it has started."
+    ),
     "NEXUS_DEVICE": (
-        "The device that `nexus.device()` answers: `cpu`, `cuda:1`, `gpu`, `vendor=amd`."
+        "The device that `nexus.device()` answers: `cpu`, `cuda:1`, `gpu`, `vendor=amd`; "
+        "without it the first one of the first runtime."
     ),
     "NEXUS_CPU_THREADS": (
         "Threads that run groups on the cpu runtime, the calling one included; at least one "
-        "worker is kept. Default: the CPUs of the affinity mask."
+        "worker is kept. Without it, as many as the affinity mask has CPUs."
     ),
     "NEXUS_CC": (
-        "The C++ compiler for kernels of the cpu runtime; before `CXX` (for C++), `CC` and "
-        "those on `PATH`."
+        "The C and C++ compiler for kernels of the cpu runtime, with flags if it needs some; "
+        "before `CXX` (for C++), `CC` and those on `PATH`."
     ),
     "NEXUS_DEVICE_PATH": (
-        "Architecture files of your own, or folders with them, which extend and override the "
-        "device library; separated by `:`. Relative entries are refused."
+        "Architecture files of your own, or folders with them, separated by `:`, which extend "
+        "and override the device library. Only absolute paths are taken."
     ),
-    "NEXUS_WERROR": "At build time: 1 makes warnings errors.",
+    "NEXUS_WERROR": "1: warnings are errors; 0 or nothing: they are not.",
     "NEXUS_SANITIZE": (
-        "At build time: sanitizers for all native code, `address,undefined` or `thread`."
+        "Sanitizers for all native code: `address`, `undefined`, both joined by a comma, or "
+        "`thread`."
     ),
 }

@@ -1,12 +1,16 @@
 # distutils: language = c++
 """Opens plugins through loader.hpp, and turns what their functions answer into exceptions."""
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int64_t, uintptr_t
+from libcpp cimport bool as cpp_bool
+from libcpp.memory cimport shared_ptr
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from nexus.bindings._internal.c cimport (
     NP_Priority,
+    NXS_DeviceNotAvailable,
     NXS_NotSupported,
     NXS_Success,
     nxs_slot,
@@ -15,13 +19,28 @@ from nexus.bindings._internal.c cimport (
 )
 
 import os
+import time
 
 from nexus.bindings import errors
+
+cdef extern from "<chrono>" namespace "std::chrono" nogil:
+    cppclass milliseconds:
+        milliseconds(int)
 
 cdef extern from "nexus/loader.hpp" namespace "nxs::loader" nogil:
     cppclass Outcome:
         int64_t result
         string text
+
+    cppclass Attempt:
+        pass
+
+    cppclass Attempts:
+        @staticmethod
+        Attempts& instance()
+        cpp_bool wait(const Attempt& attempt, milliseconds time) except +
+        Outcome outcome_of(const Attempt& attempt) except +
+        cpp_bool give_up(Attempt& attempt, cpp_bool now) except +
 
     cppclass Function:
         string name
@@ -30,10 +49,11 @@ cdef extern from "nexus/loader.hpp" namespace "nxs::loader" nogil:
         @staticmethod
         Loader& instance() except +
         const nxs_slot* slots()
-        Outcome load(const string& path) except +
-        Outcome attach(int runtime, const string& path) except +
+        shared_ptr[Attempt] begin_load(const string& path) except +
+        shared_ptr[Attempt] begin_attach(int runtime, const string& path) except +
 
     void* address_of(const nxs_table& table, const string& name)
+    string last_error(const nxs_table& table) except +
 
     cppclass Candidate:
         string name
@@ -56,6 +76,9 @@ cdef extern from * nogil:
         nullptr};
     """
     const char* const nexus_symbols[]
+
+cdef enum:
+    SLICE_MS = 50
 
 slots = Loader.instance().slots()
 
@@ -92,35 +115,40 @@ cdef list _as_list(const vector[Candidate]& candidates):
     return found
 
 
-def open_plugin(str path not None):
-    """Open and start the plugin at `path`, without the GIL; returns (runtime or status, text)."""
-    cdef string native = os.fsencode(path)
-    cdef Outcome outcome
-    with nogil:
-        outcome = Loader.instance().load(native)
-    return outcome.result, outcome.text.decode("utf-8", "replace")
+cdef tuple result_of(shared_ptr[Attempt] attempt, double seconds):
+    # (runtime or status, text). Waits in slices and looks at signals between them; the plugin's own
+    # code runs on another thread. One that was given up before is only looked at.
+    if Attempts.instance().give_up(attempt.get()[0], False):
+        seconds = 0
+    cdef double end = time.monotonic() + seconds
+    cdef int slice_ms
+    cdef bint finished = False
+    while True:
+        slice_ms = <int>max(0, min(SLICE_MS, 1000 * (end - time.monotonic())))
+        with nogil:
+            finished = Attempts.instance().wait(attempt.get()[0], milliseconds(slice_ms))
+        PyErr_CheckSignals()
+        if finished:
+            outcome = Attempts.instance().outcome_of(attempt.get()[0])
+            return outcome.result, outcome.text.decode("utf-8", "replace")
+        if time.monotonic() >= end:
+            Attempts.instance().give_up(attempt.get()[0], True)
+            return NXS_DeviceNotAvailable, None
 
 
-def attach_layer(int runtime, path):
-    """Wrap a loaded runtime in the layer at `path`.
+def open_plugin(str path not None, double seconds):
+    """Open and start the plugin at `path`, without the GIL.
 
-    Calls that are under way on other threads finish without the layer.
-
-    Raises:
-        BackendUnavailableError: the file is no layer, or the layer refuses this runtime.
+    Returns:
+        (runtime or status, text); the text is None when it has not started in time.
     """
-    cdef string native = os.fsencode(os.path.abspath(path))
-    cdef Outcome outcome
-    with nogil:
-        outcome = Loader.instance().attach(runtime, native)
-    if outcome.result < 0:
-        text = outcome.text.decode("utf-8", "replace")
-        raise errors.BackendUnavailableError(
-            f"cannot attach the layer {path}: {text}",
-            errors.as_status(outcome.result),
-            "nxsAttachLayer",
-            name_of(runtime),
-        )
+    return result_of(Loader.instance().begin_load(os.fsencode(path)), seconds)
+
+
+def attach_layer(int runtime, path, double seconds):
+    """Wrap a loaded runtime in the layer at `path`; as `open_plugin`."""
+    native = os.fsencode(os.path.abspath(path))
+    return result_of(Loader.instance().begin_attach(runtime, native), seconds)
 
 
 def priority_of(int runtime):
@@ -132,7 +160,7 @@ def priority_of(int runtime):
         return 1 << 30
     if table.GetRuntimeProperty(NP_Priority, &priority, &nbytes) != NXS_Success:
         return 1 << 30
-    return priority
+    return priority if nbytes == sizeof(priority) else 1 << 30
 
 
 def name_of(int runtime):
@@ -171,7 +199,7 @@ cdef int fail(int runtime, int64_t result, const char* function, int device) exc
     name = (<bytes>function).decode()
     if result == NXS_NotSupported and address_of(table[0], <bytes>function) is NULL:
         raise errors.missing_function(name, name_of(runtime), path_of(runtime))
-    text = table.GetLastError().decode("utf-8", "replace") if table.GetLastError else ""
+    text = last_error(table[0]).decode("utf-8", "replace")
     raise errors.from_status(result, text, name, name_of(runtime), device)
 
 

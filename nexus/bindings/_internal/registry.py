@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import threading
 
-from nexus.bindings._internal import loader, search, words
-from nexus.bindings._internal.environment import VARIABLES
-from nexus.bindings._internal.loader import attach_layer as attach_layer
+from nexus.bindings._internal import loader, search, variables, words
 from nexus.bindings._internal.search import Candidate
 from nexus.bindings._internal.search import find_runtimes as find_runtimes
+from nexus.bindings._internal.variables import unknown_environment as unknown_environment
 from nexus.bindings.enums import Status
 from nexus.bindings.errors import BackendUnavailableError, as_status, no_runtime
 
@@ -18,6 +17,15 @@ from nexus.bindings.errors import BackendUnavailableError, as_status, no_runtime
 _lock = threading.RLock()
 _numbers: dict[str, int] = {}  # by name; the first plugin of a name
 _unavailable: dict[str, str] = {}
+
+
+def _begin_child() -> None:
+    # Another thread of the parent may have held it.
+    global _lock
+    _lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_begin_child)
 
 
 def load_runtime(name_or_path: str | os.PathLike[str]) -> int:
@@ -29,7 +37,8 @@ def load_runtime(name_or_path: str | os.PathLike[str]) -> int:
 
     Raises:
         BackendUnavailableError: no plugin of this name, or it does not load, or its driver or
-            device is missing; the message lists every place that was tried.
+            device is missing; the message lists every place that was tried. Or it has not started
+            within NEXUS_LOAD_TIMEOUT: then it is left to itself, and taken once it has.
     """
     if isinstance(name_or_path, str) and os.sep not in name_or_path:
         number = _numbers.get(name_or_path)
@@ -64,15 +73,16 @@ def discover() -> list[int]:
     that each plugin has (below 0: loads by name only) and then by name. Why others are not in the
     list is in `unavailable_runtimes`.
     """
-    wanted = [name for name in os.environ.get("NEXUS_RUNTIMES", "").split(",") if name.strip()]
+    wanted = variables.wanted_runtimes()
     with _lock:
         if wanted:
-            return _load_each(dict.fromkeys(name.strip() for name in wanted))
+            value = os.environ.get(variables.RUNTIMES)
+            return _load_each(wanted, f"{variables.RUNTIMES}={value!r} names it: ")
         candidates = find_runtimes()
         for candidate in candidates:
             if candidate.problem:
                 _unavailable[candidate.name] = candidate.problem
-        names = dict.fromkeys(c.name for c in candidates if not c.problem)
+        names = [*dict.fromkeys(c.name for c in candidates if not c.problem)]
         ranked = [(loader.priority_of(n), runtime_name(n), n) for n in _load_each(names)]
         return [number for priority, _, number in sorted(ranked) if priority >= 0]
 
@@ -82,9 +92,25 @@ def unavailable_runtimes() -> dict[str, str]:
     return dict(_unavailable)
 
 
-def unknown_environment() -> list[str]:
-    """The variables NEXUS_... that are set and that nexus does not know, sorted."""
-    return sorted(name for name in os.environ.keys() - VARIABLES if name.startswith("NEXUS_"))
+def attach_layer(runtime: int, path: str | os.PathLike[str]) -> None:
+    """Wrap a loaded runtime in the layer at `path`.
+
+    Calls that are under way on other threads finish without the layer.
+
+    Raises:
+        BackendUnavailableError: the file is no layer, the layer refuses this runtime, or it has not
+            answered within NEXUS_LOAD_TIMEOUT.
+    """
+    seconds = variables.load_seconds()
+    number, text = loader.attach_layer(runtime, path, seconds)
+    if number < 0:
+        why = _late(seconds) if text is None else text
+        raise BackendUnavailableError(
+            f"cannot attach the layer {os.fspath(path)}: {why}",
+            as_status(number),
+            "nxsAttachLayer",
+            loader.name_of(runtime),
+        )
 
 
 def _inspect_function_pointer(runtime: int, name: str) -> int:
@@ -103,13 +129,13 @@ def _loaded(runtime: int) -> tuple[str, str]:
     return loader.name_of(runtime), loader.path_of(runtime)
 
 
-def _load_each(names: dict[str, None]) -> list[int]:
+def _load_each(names: list[str], why: str = "") -> list[int]:
     numbers = []
     for name in names:
         try:
-            numbers.append(load_runtime(name))
+            numbers.append(_load_by_name(name))
         except BackendUnavailableError as error:
-            _unavailable[name] = str(error)
+            _unavailable[name] = f"{why}{error}"
     return numbers
 
 
@@ -124,30 +150,45 @@ def _load_by_name(name: str) -> int:
 
 
 def _open(name: str, path: str, candidate: Candidate | None = None) -> int:
-    number, text = loader.open_plugin(path)
+    variables.tell_unknown()
+    seconds = variables.load_seconds()
+    problem = search.name_problem(name)
+    number, text = (Status.InvalidBinary, problem) if problem else loader.open_plugin(path, seconds)
     if number < 0:
-        text = text.removeprefix(f"{path}: ")  # dlerror names it too
+        text = _late(seconds) if text is None else text.removeprefix(f"{path}: ")  # dlerror's
         where = f" (found in {candidate.where})" if candidate else ""
-        _unavailable[name] = f"{path}{where}: {text}"
+        named = search.printable(name)
+        _unavailable[named] = f"{search.printable(path)}{where}: {text}"
         raise BackendUnavailableError(
-            f"runtime {name!r} did not load: {_unavailable[name]}{_others(name, path)}",
+            f"runtime {named!r} did not load: {_unavailable[named]}{_others(name, path)}",
             as_status(number),
             "load_runtime",
-            name,
+            named,
         )
     _unavailable.pop(name, None)
     loader._loaded.setdefault(number, (name, path))
-    return _numbers.setdefault(name, number)
+    _numbers.setdefault(name, number)
+    return number
+
+
+def _late(seconds: float) -> str:
+    return (
+        f"it has not started yet, and had {seconds:g} s ({variables.LOAD_TIMEOUT}); it is left to "
+        "itself, and used once it has started"
+    )
 
 
 def _others(name: str, path: str) -> str:
-    others = [c.path for c in find_runtimes() if c.name == name and c.path not in ("", path)]
+    found = (c.path for c in find_runtimes() if c.name == name and c.path not in ("", path))
+    others = [search.printable(other) for other in found]
     return (
         f"; not tried, because the first of a name is taken: {', '.join(others)}" if others else ""
     )
 
 
 def _not_found(name: str) -> BackendUnavailableError:
+    import difflib  # for messages only
+
     candidates = find_runtimes()
     tried = [f"{c.name}: {c.problem}" for c in candidates if c.problem]
     for where, place in (
@@ -157,8 +198,10 @@ def _not_found(name: str) -> BackendUnavailableError:
     ):
         names = [c.name for c in candidates if c.where.startswith(where) and not c.problem]
         tried.append(f"{where} ({place}) has {', '.join(names) or 'none'}")
+    close = difflib.get_close_matches(name, [c.name for c in candidates if not c.problem], n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
     text = (
-        f"there is no plugin for runtime {words.shown(name)}: {'; '.join(tried)}; set "
+        f"there is no plugin for runtime {words.shown(name)}{hint}: {'; '.join(tried)}; set "
         f"{search.PATH_VARIABLE} to the folder of {loader.plugin_file(name)}, or use one of those"
     )
     return BackendUnavailableError(text, Status.DeviceNotAvailable, "load_runtime", name)

@@ -63,14 +63,15 @@ def find_runtime(name: str) -> Candidate | None:
 def in_path() -> Iterator[Candidate]:
     """What NEXUS_RUNTIME_PATH names; an entry that cannot be searched comes with its problem."""
     for name, path, problem in loader.plugins_in_path(os.environ.get(PATH_VARIABLE, "")):
-        shown = f"{PATH_VARIABLE} {name!r}" if problem else name
-        yield Candidate(shown, path, PATH_VARIABLE, problem=problem)
+        named = f"{PATH_VARIABLE} {name!a}" if problem else name
+        yield _checked(Candidate(named, path, PATH_VARIABLE, problem=printable(problem)))
 
 
 def in_package() -> Iterator[Candidate]:
     """The plugins that were built with nexus."""
-    for name, path, _ in loader.plugins_in_folder(str(PACKAGE)):
-        yield Candidate(name, path, "the package")
+    for name, path, problem in loader.plugins_in_folder(str(PACKAGE)):
+        named = "the package" if problem else name
+        yield _checked(Candidate(named, path, "the package", problem=printable(problem)))
 
 
 def in_entry_points() -> Iterator[Candidate]:
@@ -89,4 +90,24 @@ def in_entry_points() -> Iterator[Candidate]:
             sentence = f"{where} of {ENTRY_POINTS} fails: {type(error).__name__}: {error}"
             yield Candidate(entry_point.name, "", where, problem=sentence)
         else:
-            yield Candidate(entry_point.name, str(path), where)
+            yield _checked(Candidate(entry_point.name, str(path), where))
+
+
+def name_problem(name: str) -> str:
+    """Why a runtime cannot be called so; empty when it can."""
+    if name and name.isprintable():
+        return ""
+    what = "no name" if not name else "a name that cannot be shown"
+    return f"the plugin has {what}; rename the file to {loader.plugin_file('NAME')}"
+
+
+def printable(text: str) -> str:
+    """A path as a message shows it: in one line, and in characters that can be printed."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def _checked(candidate: Candidate) -> Candidate:
+    problem = name_problem(candidate.name)
+    if candidate.problem or not problem:
+        return candidate
+    return candidate._replace(name=printable(candidate.path), path="", problem=problem)

@@ -75,7 +75,7 @@ def test_doctor_says_where_and_why(
     flat = " ".join(text.replace("│", " ").split())
     assert code == 1
     assert "?? acme-gpu-a1: the architecture file" in flat
-    assert "?? NEXUS_RUNTIMEPATH: /here is no variable that nexus knows" in flat
+    assert "?? NEXUS_RUNTIMEPATH: /here: the variable NEXUS_RUNTIMEPATH is set and nexus" in flat
 
 
 def test_headers_and_version_are_told(kind: str, capsys: pytest.CaptureFixture[str]) -> None:

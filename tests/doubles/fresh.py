@@ -1,0 +1,46 @@
+"""Runs a program in a fresh interpreter, which finds the same nexus and these tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import nexus
+
+PACKAGE = Path(nexus.__file__).parents[1]
+TESTS = Path(__file__).resolve().parents[1]
+
+
+def start(program: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a program; variables NEXUS_... are those given and no others."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NEXUS_")}
+    paths = f"import sys; sys.path[:0] = [{str(PACKAGE)!r}, {str(TESTS)!r}]\n"
+    return subprocess.Popen(
+        [sys.executable, "-c", paths + textwrap.dedent(program)],
+        env=kept | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+
+
+def ended(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program; one that does not end in time fails the test."""
+    with start(program, **environment) as child:
+        try:
+            output, errors = child.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise
+    return subprocess.CompletedProcess(child.args, child.returncode, output, errors)
+
+
+def run(program: str, **environment: str) -> str:
+    """Run a program that ends well and complains of nothing; return what it prints."""
+    done = ended(program, **environment)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    return done.stdout
