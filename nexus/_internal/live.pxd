@@ -16,7 +16,7 @@ cdef class Live:
     cdef int64_t opened(self) except -1
     cdef bint reads(self, int property_id, void* value, size_t* nbytes) noexcept
     cdef object value_of(self, int property_id)
-    cdef str name_of(self, int property_id)
+    cdef str name_of(self, property_id)
     cdef object no_property(self, step)
 
 

@@ -170,7 +170,9 @@ cdef class Live:
             if known is not None:
                 return known
             if self.reads(property_id, text, &nbytes):
-                return PyUnicode_DecodeUTF8(text, nbytes - 1 if nbytes else 0, "replace")
+                if nbytes and text[nbytes - 1] == 0:
+                    nbytes -= 1
+                return PyUnicode_DecodeUTF8(text, nbytes, "replace")
         return property_path.typed(self.get_property(key), "str", key)
 
     def get_property_int_vec(self, key):
@@ -205,10 +207,13 @@ cdef class Live:
         return {self.name_of(number): number for number in sorted(self.value_of(NP_Keys))}
 
     cdef bint reads(self, int property_id, void* value, size_t* nbytes) noexcept:
-        # Whether the runtime answers at once; a closed object has handle 0, which it refuses.
-        return 0 == read_property(
+        # Whether the runtime answers at once, and no more than there is room for; a closed object
+        # has handle 0, which it refuses.
+        cdef size_t room = nbytes[0]
+        cdef int64_t status = read_property(
             self.kind, self.runtime_number, self.identity, property_id, value, nbytes
         )
+        return status == 0 and nbytes[0] <= room
 
     cdef object value_of(self, int property_id):
         cdef int64_t identity = self.opened()
@@ -223,10 +228,18 @@ cdef class Live:
             self.opened()  # closed by another thread meanwhile: that is why
             raise
 
-    cdef str name_of(self, int property_id):
+    cdef str name_of(self, property_id):
+        if not 0 <= property_id < 1 << 31:
+            raise NexusError(
+                f"{self!r} lists the property {property_id}, which is no id; mend the plugin"
+            )
         if property_id < NP_VENDOR_FIRST and property_id in Property._value2member_map_:
             return Property(property_id).name
-        return nxs.get_property_info(self.runtime_number, property_id)[1]
+        try:
+            name = nxs.get_property_info(self.runtime_number, property_id)[1]
+        except NexusError:
+            name = ""
+        return name or f"{property_id:#x}"  # its plugin has no name for it
 
     cdef object no_property(self, step):
         names = self.property_names()

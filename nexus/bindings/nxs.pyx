@@ -16,6 +16,7 @@ cdef extern from *:
 cimport cython
 from cpython.buffer cimport PyBuffer_Release
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.string cimport memset
 
 from nexus.bindings cimport cynxs
 from nexus.bindings._internal.c cimport *
@@ -61,7 +62,7 @@ cpdef object get_last_error(int runtime):
         the text, or an empty one.
     """
     table_of(runtime, "nxsGetLastError")
-    return cynxs.get_last_error(runtime).decode('utf-8', 'replace')
+    return from_text(cynxs.get_last_error(runtime))
 
 
 cpdef object get_property_info(int runtime, uint32_t property):
@@ -83,10 +84,11 @@ cpdef object get_property_info(int runtime, uint32_t property):
     """
     cdef int64_t result
     cdef nxs_property_info info
+    memset(&info, 0, sizeof(info))
     info.struct_size = sizeof(info)
     result = cynxs.get_property_info(runtime, property, &info)
     check(runtime, result, "nxsGetPropertyInfo")
-    return info.type, info.name.decode('utf-8', 'replace')
+    return info.type, from_text(info.name)
 
 
 cpdef object get_runtime_property(int runtime, uint32_t property):

@@ -28,6 +28,7 @@ cdef extern from *:
 cimport cython
 from cpython.buffer cimport PyBuffer_Release
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.string cimport memset
 
 from nexus.bindings cimport cynxs
 from nexus.bindings._internal.c cimport *
@@ -161,7 +162,10 @@ class Wrapper:
             return "&room.nbytes"
         if arg.base == "struct_out":
             self.variables.append(f"{arg.parameter} {name}")
-            self.before.append(f"{name}.struct_size = sizeof({name})")
+            self.before += [
+                f"memset(&{name}, 0, sizeof({name}))",
+                f"{name}.struct_size = sizeof({name})",
+            ]
             return f"&{name}"
         if arg.type == "dim3":
             self.variables.append(f"nxs_dim3 {name}_dim3")
@@ -210,7 +214,7 @@ class Wrapper:
             lines = [f'table_of(runtime, "{function.c_name}")']
             return [
                 *lines,
-                f"return {call}" + (".decode('utf-8', 'replace')" if kind == "text" else ""),
+                f"return from_text({call})" if kind == "text" else f"return {call}",
             ]
         self.variables.insert(0, "int64_t result")
         if function.reads_value:
@@ -235,7 +239,7 @@ class Wrapper:
         """The fields of a struct that was filled, as a tuple."""
         fields = self.spec.structs[arg.parameter].fields
         return ", ".join(
-            f"{arg.name}.{f.name}" + (".decode('utf-8', 'replace')" if f.type == "text" else "")
+            f"from_text({arg.name}.{f.name})" if f.type == "text" else f"{arg.name}.{f.name}"
             for f in fields
         )
 

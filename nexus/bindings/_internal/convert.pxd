@@ -68,7 +68,8 @@ cdef int64_t default_stream(int runtime, property_getter get, int64_t handle) no
 
 ctypedef struct Room:
     void* data
-    size_t nbytes
+    size_t nbytes           # in: bytes of `data`; out: bytes of the value
+    size_t capacity         # bytes of `data`, whatever the plugin answers
     void* large             # malloc'd, or NULL
     bint asking             # data is NULL: this call asks for the size
     int n_tries
@@ -87,7 +88,7 @@ cdef bytes bytes_value(Room* room, int runtime, int64_t result, const char* func
 cdef inline void open_room(Room* room) noexcept nogil:
     """Room for most values; what does not fit gets more by `wants_more`."""
     room.data = room.small
-    room.nbytes = sizeof(room.small)
+    room.nbytes = room.capacity = sizeof(room.small)
     room.large = NULL
     room.asking = False
     room.n_tries = 0
@@ -105,3 +106,7 @@ cdef int open_host(
 ) except -1
 cdef int to_dim3(object size, nxs_dim3* out, const char* name) except -1
 cdef const char* to_text(object text, const char* name) except NULL
+
+# ---- texts that the plugin owns ----------------------------------------------------------------
+
+cdef str from_text(const char* text)

@@ -40,6 +40,10 @@ from operator import index
 
 from nexus.bindings import errors
 from nexus.bindings._internal import words
+from nexus.bindings._internal.loader import name_of
+
+cdef extern from "<string.h>" nogil:
+    size_t strnlen(const char* text, size_t most)
 
 cdef extern from * nogil:
     """
@@ -60,6 +64,8 @@ cdef extern from * nogil:
 
 cdef enum:
     MAX_TRIES = 8  # a value that outgrows its room that often is not growing, it is wrong
+    MAX_VALUE = 1 << 30  # bytes; far above any property, far below what wraps
+    MAX_TEXT = 1 << 20  # bytes of a text that the plugin owns; one without an end is cut
 
 
 # ---- waits -------------------------------------------------------------------------------------
@@ -115,12 +121,13 @@ cdef bint grow(Room* room, int64_t result) noexcept nogil:
             return False
         room.asking = True
         room.data = NULL
-        room.nbytes = 0
+        room.nbytes = room.capacity = 0
         return True
-    if not room.asking or result < 0:
+    if not room.asking or result < 0 or room.nbytes > MAX_VALUE:
         return False
     free(room.large)
-    room.large = malloc(room.nbytes + 1)
+    room.capacity = room.nbytes
+    room.large = malloc(room.capacity + 1)
     room.asking = False
     room.data = room.large
     return room.large is not NULL
@@ -147,7 +154,8 @@ cdef object property_value(
             return room.small[0]
     try:
         check_on(runtime, device, result, function)
-        return decoded(room, type_of_property(runtime, property), function)
+        check_room(room, runtime, function)
+        return decoded(room, runtime, type_of_property(runtime, property), function)
     finally:
         free(room.large)
 
@@ -158,7 +166,8 @@ cdef object typed_value(
     """As `property_value`, of a type that api.toml names."""
     try:
         check_on(runtime, device, result, function)
-        return decoded(room, type, function)
+        check_room(room, runtime, function)
+        return decoded(room, runtime, type, function)
     finally:
         free(room.large)
 
@@ -167,17 +176,35 @@ cdef bytes bytes_value(Room* room, int runtime, int64_t result, const char* func
     """As `property_value`, of bytes that only the plugin understands."""
     try:
         check_on(runtime, device, result, function)
+        check_room(room, runtime, function)
         return (<const char*>room.data)[:room.nbytes]
     finally:
         free(room.large)
 
 
-cdef object decoded(const Room* room, int type, const char* function):
+cdef int check_room(const Room* room, int runtime, const char* function) except -1:
+    # Whether what the plugin says it wrote fits into where it wrote.
+    if room.nbytes > room.capacity or room.nbytes > MAX_VALUE:
+        wrong_value(runtime, function, f"a value of {room.nbytes} bytes")
+    if room.data is NULL:
+        raise MemoryError(f"no memory for a value of {room.nbytes} bytes")
+    return 0
+
+
+cdef int wrong_value(int runtime, const char* function, str what) except -1:
+    raise errors.from_status(
+        NXS_InvalidArgSize,
+        f"the plugin answers {what}; mend the plugin",
+        (<bytes>function).decode(),
+        name_of(runtime),
+        -1,
+    )
+
+
+cdef object decoded(const Room* room, int runtime, int type, const char* function):
     cdef const int64_t* ints = <const int64_t*>room.data
     cdef const double* floats = <const double*>room.data
     cdef size_t n = room.nbytes // 8
-    if room.data is NULL:
-        raise MemoryError(f"no memory for a value of {room.nbytes} bytes")
     if type == NXS_PropertyType_Int and room.nbytes == 8:
         return ints[0]
     if type == NXS_PropertyType_Float and room.nbytes == 8:
@@ -187,20 +214,28 @@ cdef object decoded(const Room* room, int type, const char* function):
     if type == NXS_PropertyType_StringVector:
         return text_of(room).split("\0") if room.nbytes else []
     if type == NXS_PropertyType_Object:
-        import json
-
-        return json.loads(text_of(room))
+        return document_of(room, runtime, function)
     if type == NXS_PropertyType_IntVector and room.nbytes % 8 == 0:
         return [ints[i] for i in range(n)]
     if type == NXS_PropertyType_FloatVector and room.nbytes % 8 == 0:
         return [floats[i] for i in range(n)]
-    raise errors.from_status(
-        NXS_InvalidArgSize,
-        f"the plugin answers a value of type {type} with {room.nbytes} bytes; mend the plugin",
-        (<bytes>function).decode(),
-        "",
-        -1,
-    )
+    wrong_value(runtime, function, f"a value of type {type} with {room.nbytes} bytes")
+
+
+cdef object document_of(const Room* room, int runtime, const char* function):
+    import json
+
+    try:
+        return json.loads(text_of(room))
+    except (ValueError, RecursionError) as error:
+        wrong_value(runtime, function, f"nested data that is no JSON ({error})")
+
+
+cdef str from_text(const char* text):
+    """A text that the plugin owns; empty when there is none."""
+    if text is NULL:
+        return ""
+    return PyUnicode_DecodeUTF8(text, strnlen(text, MAX_TEXT), "replace")
 
 
 cdef str text_of(const Room* room):
