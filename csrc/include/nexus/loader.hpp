@@ -68,9 +68,9 @@ inline constexpr size_t kMaxText = size_t{1} << 20;  // bytes of a message; a lo
 
 // The text that a plugin or layer has for its last failing call on this thread; empty: none. One
 // without an end is cut.
-inline std::string last_error(const nxs_table &table) {
+inline std::string last_error(const nxs_table &table, size_t most = kMaxText) {
   const char *text = table.GetLastError ? table.GetLastError() : nullptr;
-  return text ? std::string(text, strnlen(text, kMaxText)) : std::string();
+  return text ? std::string(text, strnlen(text, most)) : std::string();
 }
 
 // A start that answered something else than success.
@@ -78,7 +78,8 @@ inline Outcome refusal(const nxs_table &table, const char *function, int64_t sta
   if (status > 0)
     return {NXS_InvalidBinary, std::string(function) + " answers " + std::to_string(status) +
                                    ", which is no status; mend the plugin"};
-  const std::string text = last_error(table);
+  constexpr size_t kMaxWords = 4096;  // bytes; lists of what is not available show them
+  const std::string text = last_error(table, kMaxWords);
   return {status, text.empty() ? std::string(function) + " answers status " +
                                      std::to_string(status) + " and gives no reason"
                                : text};

@@ -13,10 +13,16 @@ import pytest
 from doubles import fresh
 from doubles.stub_plugin import build, compile_library
 from nexus.bindings import nxs
+from nexus.bindings._internal import registry
 from nexus.bindings.enums import Status
 from nexus.bindings.errors import BackendUnavailableError
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="about ELF files")
+
+
+@pytest.fixture(autouse=True)
+def _forget_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_unavailable", {})
 
 
 def refused(path: Path) -> str:
