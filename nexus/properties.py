@@ -71,7 +71,7 @@ class Properties(Mapping[str, Any]):
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as it is now: plain dicts, lists, strings and numbers."""
-        return {name: self._find(name) for name in self}
+        return {name: _copied(self._find(name)) for name in self}
 
     def _find(self, key: Key) -> Any:
         steps = property_path.steps_of(key)
@@ -87,7 +87,7 @@ class Properties(Mapping[str, Any]):
         return property_path.walk(live_over(self._entry[name], live), steps[1:], steps[:1])
 
     def __getitem__(self, key: Key) -> Any:
-        return self._find(key)
+        return _copied(self._find(key))
 
     def __contains__(self, key: object) -> bool:
         try:
@@ -107,3 +107,10 @@ class Properties(Mapping[str, Any]):
     def __repr__(self) -> str:
         of = "a device library entry" if self._live is None else repr(self._live)
         return f"<Properties of {of}>"
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy: an entry is read once and is the same for all who ask."""
+    if isinstance(value, Mapping):
+        return {name: _copied(member) for name, member in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value

@@ -167,3 +167,14 @@ def test_a_closed_object_has_no_properties(device: nexus.Device) -> None:
             call("Value")
     with pytest.raises(nexus.ClosedError):
         event.property_names()
+
+
+def test_what_is_returned_is_a_copy(device: nexus.Device) -> None:
+    for info in (nexus.lookup_device_info("amd-gpu-gfx942"), device.get_info()):
+        before = info.to_dict()
+        for mine in (info.to_dict()["MemorySubsystem"], info["MemorySubsystem"]):
+            mine["MemoryTypes"][0].clear()
+            mine["MemoryTypes"].clear()
+        assert info["MemorySubsystem"] == before["MemorySubsystem"]
+    again = nexus.lookup_device_info("amd-gpu-gfx942")
+    assert again["MemorySubsystem"]["MemoryTypes"][0]["Type"] == "L1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +11,15 @@ from nexus._internal.architectures import places
 from nexus.bindings.errors import DeviceInfoError
 
 REQUIRED = ("Name", "Vendor", "Type", "Architecture")
+# What look-ups rely on. A list has items of one shape; "*" stands for every member.
+_PRODUCT: dict[str, Any] = {"CoreSubsystem": dict, "MemorySubsystem": {"MemoryTypes": [dict]}, "Limits": dict}
+_SHAPE: dict[str, Any] = {
+    **dict.fromkeys(REQUIRED, str),
+    **_PRODUCT,
+    "Aliases": [str],
+    "Variants": {"*": {**_PRODUCT, "DeviceNames": [str]}},
+}
+_WORDS: dict[Any, str] = {str: "a string", dict: "an object", list: "a list"}
 
 
 class Problem(NamedTuple):
@@ -45,8 +53,13 @@ def problems(path: Path, entry: Mapping[str, Any]) -> list[Problem]:
 
     Without the package jsonschema only what a look-up needs is looked at.
     """
-    found = [*_by_schema(entry)] if _has_jsonschema() else [*_without_schema(entry)]
-    return found or [*_names(path, entry), *_sources(entry)]
+    if not _has_jsonschema():
+        return [*_misshapen(entry)] or [*_file_names(path, entry)]
+    return [*_by_schema(entry)] or [
+        *_file_names(path, entry),
+        *_memory_names(entry),
+        *_sources(entry),
+    ]
 
 
 @functools.cache
@@ -65,6 +78,8 @@ def _has_jsonschema() -> bool:
 
 @functools.cache
 def _validator() -> Any:
+    import json
+
     from jsonschema import Draft202012Validator
 
     schema = json.loads(places.schema_file().read_text(encoding="utf-8"))
@@ -78,13 +93,22 @@ def _by_schema(entry: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(pointer_to(error.absolute_path), text)
 
 
-def _without_schema(entry: Mapping[str, Any]) -> Iterator[Problem]:
-    for key in REQUIRED:
-        if not isinstance(entry.get(key), str):
-            yield Problem(f"/{key}", "a string is required")
-    for key in ("CoreSubsystem", "MemorySubsystem", "Limits", "Variants"):
-        if not isinstance(entry.get(key, {}), dict):
-            yield Problem(f"/{key}", "an object is expected")
+def _misshapen(
+    value: Any, shape: Any = _SHAPE, path: tuple[str | int, ...] = ()
+) -> Iterator[Problem]:
+    kind: Any = shape if isinstance(shape, type) else type(shape)
+    if not isinstance(value, kind):
+        yield Problem(pointer_to(path), f"{_WORDS[kind]} is expected")
+    elif isinstance(shape, list):
+        for index, item in enumerate(value):
+            yield from _misshapen(item, shape[0], (*path, index))
+    elif isinstance(shape, dict):
+        members = dict.fromkeys(value, shape["*"]) if "*" in shape else shape
+        for key, of_member in members.items():
+            if key in value:
+                yield from _misshapen(value[key], of_member, (*path, key))
+            elif not path and key in REQUIRED:
+                yield Problem(f"/{key}", "a string is required")
 
 
 def file_name(entry: Mapping[str, Any]) -> str:
@@ -92,10 +116,13 @@ def file_name(entry: Mapping[str, Any]) -> str:
     return "-".join(entry[key] for key in REQUIRED[1:]).lower().replace(" ", "_")
 
 
-def _names(path: Path, entry: Mapping[str, Any]) -> Iterator[Problem]:
+def _file_names(path: Path, entry: Mapping[str, Any]) -> Iterator[Problem]:
     wanted = file_name(entry)
     if path.stem != wanted:
         yield Problem("", f"Vendor, Type and Architecture want the file name {wanted}.json")
+
+
+def _memory_names(entry: Mapping[str, Any]) -> Iterator[Problem]:
     memory = entry.get("MemorySubsystem", {})
     kinds = [item.get("Type") for item in memory.get("MemoryTypes", ())]
     if memory.get("SupportedMemoryTypes", kinds) != kinds:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
+import os
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from nexus._internal.architectures import checking
 from nexus._internal.architectures.places import File
@@ -14,42 +17,85 @@ from nexus.bindings.errors import DeviceInfoError
 Entry: TypeAlias = Mapping[str, Any]
 
 MEMORY_TOLERANCE = 0.1  # a driver reports less memory than the vendor sells
+MAX_NBYTES = 16 << 20  # of a file; the biggest one of nexus has 60 KiB
 
 
 def read(file: File) -> Entry:
     """Return what a file holds; one that did not come with nexus is checked first.
 
     Raises:
-        DeviceInfoError: the file is no JSON or breaks the schema; the message says where.
+        DeviceInfoError: the file cannot be read, is no JSON or breaks the schema; the message says
+            where.
     """
-    return _read(file.path, file.path.stat().st_mtime_ns, not file.is_own)
+    return _read(file.path, _status(file.path).st_mtime_ns, not file.is_own)
 
 
 @functools.lru_cache(maxsize=256)
 def _read(path: Path, changed_ns: int, check: bool) -> Entry:
-    entry = load(path)
+    entry = load(path, is_strict=check)
     if check:
         checking.check(path, entry)
     return entry
 
 
-def load(path: Path) -> Entry:
-    """Return the object in a JSON file.
+def load(path: Path, *, is_strict: bool = True) -> Entry:
+    """Return the object in a JSON file; a strict reader refuses what JSON does not promise.
 
     Raises:
         DeviceInfoError: the file cannot be read, is no JSON, or has no object at its top.
     """
     import json  # few programs look an architecture up
 
+    _status(path)
+    hooks: dict[str, Any] = {
+        "parse_constant": _no_number,
+        "parse_float": _finite,
+        "object_pairs_hook": _once_each,
+    }
     try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        entry = json.loads(text, **hooks if is_strict else {})
     except OSError as error:
-        raise DeviceInfoError(f"cannot read the architecture file {path}: {error}") from None
-    except ValueError as error:
+        raise _unreadable(path, str(error.strerror)) from None
+    except (ValueError, RecursionError) as error:
         raise DeviceInfoError(f"the architecture file {path} is no JSON: {error}") from None
     if not isinstance(entry, dict):
         raise DeviceInfoError(f"the architecture file {path} has no object at its top")
     return entry
+
+
+def _status(path: Path) -> os.stat_result:
+    """Return the status of a file that can be read whole: no pipe that never ends, no device."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise _unreadable(path, str(error.strerror)) from None
+    if not stat.S_ISREG(found.st_mode):
+        raise _unreadable(path, "it is no regular file")
+    if found.st_size > MAX_NBYTES:
+        raise _unreadable(path, f"it has {found.st_size} bytes, and at most {MAX_NBYTES} are read")
+    return found
+
+
+def _unreadable(path: Path, why: str) -> DeviceInfoError:
+    return DeviceInfoError(f"cannot read the architecture file {path}: {why}")
+
+
+def _no_number(written: str) -> NoReturn:
+    raise ValueError(f"{written:.40} is no figure; leave out what is not known")
+
+
+def _finite(written: str) -> float:
+    value = float(written)
+    return value if math.isfinite(value) else _no_number(written)
+
+
+def _once_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):  # one of them would be lost
+        keys = [key for key, _ in members]
+        raise ValueError(f"the member {max(keys, key=keys.count)!r} is there more than once")
+    return found
 
 
 # ---- products ------------------------------------------------------------------------------------

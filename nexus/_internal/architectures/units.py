@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,8 @@ from nexus._internal.architectures import places
 
 @functools.cache
 def _schema() -> dict[str, Any]:
+    import json  # few programs ask for a unit
+
     schema: dict[str, Any] = json.loads(places.schema_file().read_text(encoding="utf-8"))
     return schema
 
