@@ -13,7 +13,7 @@ import pytest
 import build_plugins as native
 from conformance.api_table import FUNCTIONS, Function
 from nexus.bindings.enums import Status
-from soak import runner
+from soak import report, runner
 
 pytestmark = [
     pytest.mark.slow,
@@ -102,6 +102,16 @@ def test_a_seed_gives_the_same_calls_again() -> None:
         runner.run(built, "null", calls=20_000, seed=seed).report["sequence"] for seed in (7, 7, 8)
     )
     assert one == again != other
+
+
+def test_the_page_of_long_runs_says_what_their_reports_say() -> None:
+    found = report.reports()
+    assert report.PAGE.read_text(encoding="utf-8") == report.page()
+    for sanitizers, most in (("address,undefined", 10_000_000), ("thread", 1_000_000)):
+        runtimes = {run["runtime"] for run in found if run["sanitizers"] == sanitizers}
+        assert runtimes == set(RUNTIMES)
+        assert all(run["calls"] >= most for run in found if run["sanitizers"] == sanitizers)
+    assert all(run["violations"] == 0 for run in found)
 
 
 # ---- the driver sees what does not hold --------------------------------------------------------
