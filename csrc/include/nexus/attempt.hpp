@@ -26,7 +26,8 @@
 
 namespace nxs::loader {
 
-// What came of opening something: a runtime number, or a negative nxs_status with a sentence.
+// What came of opening something: a runtime number, or a negative nxs_status with a sentence, which
+// is empty when there was no memory for one.
 struct Outcome {
   int64_t result = NXS_InvalidRuntime;
   std::string text;
@@ -94,12 +95,12 @@ class Attempts {
     AttemptPtr attempt;
   };
 
-  // Publishes what came of a job, even when foreign code ends the thread.
+  // Publishes what came of a job, even when foreign code ends the thread: then nothing came.
   struct Finish {
     Attempts &attempts;
     AttemptPtr attempt;
-    Outcome outcome = attempt->outcome;
-    ~Finish() { attempts.finish(attempt, std::move(outcome)); }
+    Outcome *outcome = nullptr;
+    ~Finish() { attempts.finish(attempt, outcome); }
   };
 
   Attempts() {
@@ -126,30 +127,41 @@ class Attempts {
 
   static void *run(void *given) {
     const std::unique_ptr<Job> job(static_cast<Job *>(given));
+    Outcome outcome;
     Finish finish{instance(), job->attempt};
-    finish.outcome = guarded(job->work);
+    outcome = guarded(job->work);
+    finish.outcome = &outcome;
     return nullptr;
   }
 
+  // As `told`, where there may be no memory for a sentence either.
   static Outcome guarded(const std::function<Outcome()> &work) {
     try {
+      return told(work);
+    } catch (const std::bad_alloc &) {
+      return {NXS_OutOfHostMemory, {}};
+    }
+  }
+
+  static Outcome told(const std::function<Outcome()> &work) {
+    try {
       return work();
+    } catch (const std::bad_alloc &) {
+      throw;
+    } catch (const std::exception &error) {
+      return {NXS_InvalidBinary, std::string("it throws an exception: ") + error.what()};
 #if defined(__GLIBCXX__)
     } catch (const abi::__forced_unwind &) {
       throw;  // the thread ends: pthread_exit
 #endif
-    } catch (const std::bad_alloc &) {
-      return {NXS_OutOfHostMemory, "there is no memory to start it"};
-    } catch (const std::exception &error) {
-      return {NXS_InvalidBinary, std::string("it throws an exception: ") + error.what()};
     } catch (...) {
       return {NXS_InvalidBinary, "it throws something that is no std::exception"};
     }
   }
 
-  void finish(const AttemptPtr &attempt, Outcome outcome) {
+  void finish(const AttemptPtr &attempt, Outcome *outcome) {
     std::lock_guard<std::mutex> lock(mutex_);
-    attempt->outcome = std::move(outcome);
+    if (outcome) attempt->outcome = std::move(*outcome);
     attempt->finished = true;
     running_.erase(std::remove(running_.begin(), running_.end(), attempt), running_.end());
     changed_->notify_all();

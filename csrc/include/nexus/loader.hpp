@@ -122,7 +122,8 @@ class Loader {
   const nxs_slot *slots() const { return slots_; }
 
   // Begins to open and start the plugin at `path`, or joins who does. A plugin that was opened
-  // before, whether it started or failed to, answers as it did then.
+  // before, whether it started or failed to, answers as it did then; one that lacked memory or the
+  // like is started again.
   AttemptPtr begin_load(const std::string &path) {
     struct stat info;
     if (::stat(path.c_str(), &info) != 0)
@@ -130,9 +131,16 @@ class Loader {
           Attempts::finished({NXS_InvalidBinary, std::strerror(errno)}));
     const FileKey file(info.st_dev, info.st_ino);
     std::lock_guard<std::mutex> lock(attempts_.mutex());
-    if (const auto known = files_.find(file); known != files_.end()) return known->second;
-    AttemptPtr attempt = attempts_.begin([this, path, file] { return load_file(path, file); });
-    if (!attempt->finished) files_[file] = attempt;
+    const auto [known, fresh] = files_.try_emplace(file);
+    if (!fresh) return known->second;
+    try {
+      known->second = attempts_.begin([this, path, file] { return try_file(path, file); });
+    } catch (...) {
+      files_.erase(known);
+      throw;
+    }
+    const AttemptPtr attempt = known->second;
+    if (attempt->finished) files_.erase(known);  // there was no thread for it
     return attempt;
   }
 
@@ -175,14 +183,38 @@ class Loader {
   }
 
   // What follows runs on the thread of an attempt.
+  Outcome try_file(const std::string &path, const FileKey &file) {
+    try {
+      Outcome outcome = load_file(path, file);
+      const bool passes =
+          outcome.result == NXS_OutOfHostMemory || outcome.result == NXS_OutOfResources;
+      if (passes) forget(file);
+      return outcome;
+    } catch (const std::bad_alloc &) {
+      forget(file);
+      throw;
+    }
+  }
+
+  // The file is tried again when somebody asks for it again.
+  void forget(const FileKey &file) {
+    std::lock_guard<std::mutex> lock(attempts_.mutex());
+    const auto known = files_.find(file);
+    if (known == files_.end()) return;
+    const AttemptPtr attempt = known->second;
+    files_.erase(known);
+    for (auto image = images_.begin(); image != images_.end();)
+      image = image->second == attempt ? images_.erase(image) : std::next(image);
+  }
+
   Outcome load_file(const std::string &path, const FileKey &file) {
     Outcome problem;
     void *image = open_image(path, &problem);
-    std::unique_lock<std::mutex> lock(attempts_.mutex());
     if (!image) {
-      files_.erase(file);  // tried again when asked again
+      forget(file);
       return problem;
     }
+    std::unique_lock<std::mutex> lock(attempts_.mutex());
     // A file that was put into the place of an open one is not seen: dlopen goes by the path too.
     const auto [known, fresh] = images_.try_emplace(image, files_.at(file));
     if (!fresh && !known->second->finished)
@@ -196,8 +228,10 @@ class Loader {
     *problem = {NXS_InvalidBinary, image::file_problem(path)};
     if (!problem->text.empty()) return nullptr;
     void *image = image::open(path);
-    if (!image) problem->text = dlerror();
-    return image;
+    if (image) return image;
+    const char *why = dlerror();
+    problem->text = why ? why : "the loader of the system gives no reason";
+    return nullptr;
   }
 
   Outcome start(void *image) {

@@ -130,7 +130,8 @@ cdef tuple result_of(shared_ptr[Attempt] attempt, double seconds):
         PyErr_CheckSignals()
         if finished:
             outcome = Attempts.instance().outcome_of(attempt.get()[0])
-            return outcome.result, outcome.text.decode("utf-8", "replace")
+            text = outcome.text.decode("utf-8", "replace")
+            return outcome.result, text or "there is no memory to start it"
         if time.monotonic() >= end:
             Attempts.instance().give_up(attempt.get()[0], True)
             return NXS_DeviceNotAvailable, None

@@ -103,9 +103,7 @@ def test_the_last_number_is_127(stub_library: Path, tmp_path: Path) -> None:
     """)
 
 
-@pytest.mark.parametrize(
-    "status", [Status.DeviceNotFound, Status.DeviceNotAvailable, Status.OutOfResources]
-)
+@pytest.mark.parametrize("status", [Status.DeviceNotFound, Status.DeviceNotAvailable])
 def test_a_plugin_that_does_not_start_says_why_every_time(status: Status, tmp_path: Path) -> None:
     path = build(tmp_path, f"sick{-status}")
     stub = Stub(path)
@@ -116,6 +114,20 @@ def test_a_plugin_that_does_not_start_says_why_every_time(status: Status, tmp_pa
         assert caught.value.status is status
     assert stub.n_initialized == 1
     assert "libdriver.so.1" in nxs.unavailable_runtimes()[f"sick{-status}"]
+
+
+@pytest.mark.parametrize("status", [Status.OutOfHostMemory, Status.OutOfResources])
+def test_a_plugin_that_lacked_memory_or_threads_is_started_again(
+    status: Status, tmp_path: Path
+) -> None:
+    path = build(tmp_path, f"poor{-status}")
+    stub = Stub(path)
+    stub.refuse_to_start(status, "no more of it")
+    with pytest.raises(BackendUnavailableError, match="no more of it"):
+        nxs.load_runtime(path)
+    stub.refuse_to_start(0, "")
+    assert nxs.load_runtime(path) >= 0
+    assert stub.n_initialized == 2
 
 
 def test_sixteen_threads_touch_it_first(tmp_path: Path) -> None:
