@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from nexus._internal import property_path
-from nexus._internal.architectures import entries, places
+from nexus._internal.architectures import entries, finding, places
 from nexus.bindings._internal.words import shown
 from nexus.bindings.errors import DeviceInfoError
 
 Info = TypeVar("Info")
-
-MOST_OFFERED = 8  # names in a message
 
 
 class DeviceLibrary(Mapping[str, Info], Generic[Info]):
@@ -52,9 +50,12 @@ class DeviceLibrary(Mapping[str, Info], Generic[Info]):
 
     def lookup(self, name: str, variant: str | None = None) -> Info:
         """Return an architecture by any of its names, or one product of it; see `nexus`."""
-        entry, named = _find(name)
-        chosen = named if variant is None else variant
-        return self._make(entry if chosen is None else _product(entry, chosen))
+        meant = finding.meaning(name)
+        product = meant.product
+        if variant is not None:
+            product = finding.product_named(meant.entry, variant)
+        entry = meant.entry if product is None else entries.product(meant.entry, product)
+        return self._make(entry)
 
 
 def add_device_info(path: str | os.PathLike[str]) -> list[str]:
@@ -114,50 +115,3 @@ def entry_with_product(
     """
     variant = entries.variant_of_device(entry, name, *facts)
     return entry if variant is None else entries.product(entry, variant)
-
-
-def _product(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    known = entries.variants_named(entry, name)
-    if not known:
-        hint = property_path.suggestion(name, entry.get("Variants", {}))
-        raise KeyError(f"{entry['Name']} has no product {shown(name)}; {hint}")
-    return entries.product(entry, known[0])
-
-
-def _find(name: str) -> tuple[Mapping[str, Any], str | None]:
-    """Return the entry that a name means, and its product when the name is a product's."""
-    if exact := places.near().get(name.lower()):
-        return entries.read(exact), None
-    known: list[str] = []
-    for files in (places.near(), places.index()):  # the second has to search other packages
-        known = [*files]
-        if found := _find_in(files.values(), name, known):
-            return found
-    wanted = entries.folded(name)
-    like = [each for each in known if wanted in entries.folded(each)][:MOST_OFFERED]
-    hint = f"did you mean one of {like}? " if like else property_path.close_matches(name, known)
-    raise KeyError(
-        f"the device library has no architecture {shown(name)} and no such product; {hint}it has "
-        f"{len(places.index())} architectures: see nexus.get_device_info() or `nexus db list`"
-    )
-
-
-def _find_in(
-    files: Iterable[places.File], name: str, known: list[str]
-) -> tuple[Mapping[str, Any], str | None] | None:
-    """Return what a name means among some files; add every name that is passed to `known`."""
-    wanted = entries.folded(name)
-    ending = []  # products that are called so without their maker: "MI300X"
-    for file in files:
-        try:
-            entry = entries.read(file)
-        except DeviceInfoError:
-            continue  # told when it is asked for
-        if wanted in map(entries.folded, (file.path.stem, *entries.names_of(entry))):
-            return entry, None
-        if variants := entries.variants_named(entry, name):
-            return entry, variants[0]
-        products = [*entry.get("Variants", {})]
-        ending += [(entry, key) for key in products if entries.folded(key).endswith(f" {wanted}")]
-        known += [*entries.names_of(entry), *products]
-    return ending[0] if len(ending) == 1 else None

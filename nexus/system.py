@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, SupportsIndex, overload
 
 from nexus import runtime as runtimes
@@ -22,7 +23,12 @@ DEVICE_VARIABLE = "NEXUS_DEVICE"
 
 _uncounted: dict[str, str] = {}  # runtimes that loaded and do not know their devices: name -> why
 
-_device_library: DeviceLibrary[Properties] = DeviceLibrary(lambda entry: Properties(entry=entry))
+
+def _properties_of(entry: Mapping[str, Any]) -> Properties:
+    return Properties(entry=entry)
+
+
+_device_library = DeviceLibrary(_properties_of)
 
 
 class RuntimeList(list[Runtime]):
@@ -193,18 +199,19 @@ def lookup_device_info(name: str, variant: str | None = None) -> Properties:
 
     Args:
         name: `<vendor>-<type>-<architecture>`, such as "nvidia-gpu-sm_90"; or the architecture
-            alone, another name that people have for it, or a product such as "H200", compared
-            without case.
+            alone, another name that people have for it, or a product such as "MI300X"; or both,
+            "gfx942/MI300X". Case does not matter.
         variant: a product of that architecture, whose figures are laid over those of the
             architecture. The key `Variant` then has its name.
 
     Raises:
-        KeyError: the library has no such architecture or product; the message names close ones.
+        KeyError: the library has no such architecture or product, or several; the message names
+            close ones, or these.
         DeviceInfoError: the file cannot be read or breaks the schema.
     """
     for argument, value in (("name", name), ("variant", variant)):
         if not isinstance(value, str) and (argument == "name" or value is not None):
-            example = "nvidia-gpu-sm_90" if argument == "name" else "H200"
+            example = "nvidia-gpu-sm_90" if argument == "name" else "H200 SXM"
             raise TypeError(f"{argument} is {kind(value)}; it is such as {example!r}")
     return _device_library.lookup(name, variant)
 

@@ -129,7 +129,7 @@ def list_command(text: str, as_json: bool) -> int:
 @click.option("--sources", is_flag=True, help="Name the source of every figure.")
 @JSON
 def show_command(name: str, variant: str | None, sources: bool, as_json: bool) -> None:
-    """Show an architecture or a product: nvidia-gpu-sm_90, gfx942, "H200"."""
+    """Show an architecture or a product: nvidia-gpu-sm_90, gfx942, MI300X."""
     found = nexus.lookup_device_info(name, variant)
     show(found.to_dict(), library.outline(found, sources), as_json)
 

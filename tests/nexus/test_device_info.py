@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -121,6 +122,42 @@ def test_an_unknown_name_is_told_beside_close_ones(folder: Path) -> None:
         nexus.lookup_device_info(5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="variant is an int"):
         nexus.lookup_device_info("a1", 5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "means"),
+    [
+        ("gfx942/mi300x", "AMD Instinct MI300X"),
+        ("apple-gpu-applegpu_g13/Apple M1", "Apple M1"),
+        ("Apple M1", "'apple-cpu-apple-m1/Apple M1' or 'apple-gpu-applegpu_g13/Apple M1'"),
+        ("Lunar Lake", "'intel-cpu-lunarlake' or 'intel-gpu-lnl-m': name one of them"),
+        ("gfx942/MI900", "AMD CDNA 3 (gfx942) has no product 'MI900'; there are: AMD"),
+        ("", "no architecture '' and no such product; it has"),
+    ],
+)
+def test_a_name_of_several_is_not_guessed(name: str, means: str) -> None:
+    try:
+        assert nexus.lookup_device_info(name).get_str("Variant") == means
+    except KeyError as error:
+        assert means in error.args[0]
+
+
+def test_a_driver_s_name_of_several_products_is_not_guessed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, Variants={key: {"DeviceNames": ["ACME A-100"]} for key in ("A1", "A2")})
+    monkeypatch.setenv(places.PATH_VARIABLE, str(tmp_path))
+    with pytest.raises(KeyError, match="may be 'acme-gpu-a1/A1' or 'acme-gpu-a1/A2'"):
+        nexus.lookup_device_info("acme a-100")
+    with pytest.raises(KeyError, match="may be 'A1' or 'A2'"):
+        nexus.lookup_device_info("acme-gpu-a1", "acme a-100")
+
+
+def test_the_library_can_be_pickled() -> None:
+    library = nexus.get_device_info()
+    again = pickle.loads(pickle.dumps(library))
+    assert [*again] == [*library]
+    assert again["amd-gpu-gfx942"].to_dict() == library["amd-gpu-gfx942"].to_dict()
 
 
 def test_a_file_that_cannot_be_read_is_named_and_the_others_load(folder: Path) -> None:
@@ -262,12 +299,18 @@ def test_a_live_list_of_another_shape_replaces_that_of_the_entry() -> None:
     assert live_over({"A": 1, "B": 2}, {"B": 3}) == {"A": 1, "B": 3}
 
 
-def test_importing_and_listing_read_no_entry(folder: Path) -> None:
+def test_importing_and_listing_read_no_entry_and_a_look_up_one(folder: Path) -> None:
     program = """
 import sys, nexus
 from nexus._internal.architectures import entries
-assert len(nexus.get_device_info()) >= 3 and entries._read.cache_info().misses == 0
+assert "json" not in sys.modules and "importlib.metadata" not in sys.modules
+assert "acme-gpu-a1" in nexus.get_device_info() and entries._read.cache_info().misses == 0
 nexus.lookup_device_info("acme-gpu-a1")
 assert entries._read.cache_info().misses == 1
+assert "jsonschema" in sys.modules  # a file of one's own is checked, others are not
+nexus.lookup_device_info("gfx942")
+assert entries._read.cache_info().misses == 2
+assert len(nexus.get_device_info()) >= 3 and entries._read.cache_info().misses == 2
+assert "click" not in sys.modules and "rich" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, env=dict(os.environ))

@@ -12,7 +12,11 @@ from nexus.bindings.errors import DeviceInfoError
 
 REQUIRED = ("Name", "Vendor", "Type", "Architecture")
 # What look-ups rely on. A list has items of one shape; "*" stands for every member.
-_PRODUCT: dict[str, Any] = {"CoreSubsystem": dict, "MemorySubsystem": {"MemoryTypes": [dict]}, "Limits": dict}
+_PRODUCT: dict[str, Any] = {
+    "CoreSubsystem": dict,
+    "MemorySubsystem": {"MemoryTypes": [dict]},
+    "Limits": dict,
+}
 _SHAPE: dict[str, Any] = {
     **dict.fromkeys(REQUIRED, str),
     **_PRODUCT,

@@ -110,17 +110,6 @@ def product(entry: Entry, name: str) -> Entry:
     return laid | {"Variant": name}
 
 
-def variants_named(entry: Entry, name: str) -> list[str]:
-    """Return the products that people, or a driver, call by this name."""
-    wanted, variants = folded(name), _variants(entry)
-    exact = [key for key in variants if folded(key) == wanted]
-    return exact or [
-        key
-        for key, variant in variants.items()
-        if wanted in map(folded, variant.get("DeviceNames", ()))
-    ]
-
-
 def variant_of_device(entry: Entry, name: str, n_cores: int, memory_nbytes: int) -> str | None:
     """Return the product that a device is: by its driver's name for it, else by what it has.
 
