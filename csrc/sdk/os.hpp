@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -52,6 +53,7 @@ inline std::string sysctl_text(const char *name) {
 }
 
 inline int64_t n_usable_cpus() { return n_cpus(); }  // macOS has no affinity mask
+inline int64_t n_cores() { return sysctl_int("hw.physicalcpu").value_or(n_cpus()); }
 inline std::string cpu_name() { return sysctl_text("machdep.cpu.brand_string"); }
 inline std::string cpu_features() { return "neon"; }
 inline std::string cpu_field(const char *) { return ""; }
@@ -102,12 +104,22 @@ inline int64_t n_usable_cpus() {
   return CPU_COUNT(&set);
 }
 
+// Cores of the machine: CPUs that are threads of one core count once.
+inline int64_t n_cores() {
+  std::set<std::string> siblings;
+  for (int64_t i = 0; i < sysconf(_SC_NPROCESSORS_CONF); ++i) {
+    const std::string cpu = "/sys/devices/system/cpu/cpu" + std::to_string(i);
+    const std::string list = read_file(cpu + "/topology/thread_siblings_list");
+    if (!list.empty()) siblings.insert(list);  // one that is offline has none
+  }
+  return siblings.empty() ? n_cpus() : static_cast<int64_t>(siblings.size());
+}
+
+// A virtual machine does not tell: "cpu MHz" of /proc/cpuinfo is the clock of its time stamps.
 inline std::optional<int64_t> max_clock_mhz() {
   const std::string khz = read_file("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq");
-  if (!khz.empty()) return std::atoll(khz.c_str()) / 1000;
-  const std::string mhz = cpu_field("cpu MHz");  // a virtual machine tells only this
-  if (!mhz.empty()) return std::atoll(mhz.c_str());
-  return std::nullopt;
+  if (khz.empty()) return std::nullopt;
+  return std::atoll(khz.c_str()) / 1000;
 }
 
 inline std::optional<int64_t> free_memory_nbytes() {

@@ -69,7 +69,7 @@ def main(spec: str | None = None) -> None:
     """Measure a device."""
     device = nexus.device(spec)
     advice, info = nexus.advise(device), device.get_info()
-    about = {key: info[key] for key in ("Name", "Architecture", "CoreCount", "CoreClockRate")}
+    about = {key: info.get(key) for key in ("Name", "Architecture", "CoreCount", "CoreClockRate")}
     print(json.dumps({"device": device.spec, **about, "Variant": info.to_dict().get("Variant")}))
     library = device.compile(KERNELS.read_text(encoding="utf-8"))
     for kind, scalar in (("F32", np.float32), ("F64", np.float64)):
