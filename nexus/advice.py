@@ -15,13 +15,24 @@ import numpy as np
 from nexus import system
 from nexus._internal import checks, dtypes
 from nexus._internal.figures import Figures
-from nexus._internal.occupancy import Demand, Occupancy, occupancy
+from nexus._internal.occupancy import Demand, Occupancy, is_cpu, lacking, occupancy
 from nexus.bindings._internal.words import kind, shown
 from nexus.device import Device
 from nexus.library import Kernel
 from nexus.properties import Properties
 
 GOOD_SIZE = 256  # work-items; between equals the nearest to it is the first
+# What advice looks at; it is read once, so that an answer does not change with a clock.
+FACTS = (
+    "Name",
+    "Variant",
+    "Type",
+    "CoreSubsystem",
+    "CoreClockRate",
+    "MemorySubsystem",
+    "Limits",
+    "PeakRates",
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ class KernelInfo:
 
     def __post_init__(self) -> None:
         for name in ("registers", "group_memory", "group_size"):
-            _check_count(name, getattr(self, name), least=0)
+            object.__setattr__(self, name, _count(name, getattr(self, name), least=0))
 
 
 @dataclass(frozen=True)
@@ -113,21 +124,22 @@ class Advice:
         Raises:
             ValueError: the kernel runs with another group size only.
         """
-        _check_count("group_size", group_size)
-        if self.kernel.group_size not in (0, group_size):
+        return occupancy(self._figures, self._demand(group_size))
+
+    def _demand(self, group_size: int) -> Demand:
+        size = _count("group_size", group_size)
+        if self.kernel.group_size not in (0, size):
             raise ValueError(
-                f"group_size is {group_size}; the kernel runs in groups of "
-                f"{self.kernel.group_size} only"
+                f"group_size is {size}; the kernel runs in groups of {self.kernel.group_size} only"
             )
-        demand = Demand(group_size, self.kernel.registers, self.kernel.group_memory)
-        return occupancy(self._figures, demand)
+        return Demand(size, self.kernel.registers, self.kernel.group_memory)
 
     def group_sizes(self, limit: int = 5) -> list[Occupancy]:
         """Return the best group sizes, the best first: the fullest cores, then near 256 work-items.
 
         Sizes are multiples of a wave. A kernel that does not fit in any has none.
         """
-        _check_count("limit", limit)
+        limit = _count("limit", limit)
         wave = self._figures.need("best group size", "CoreSubsystem", "SIMDSize")
         most = self._figures.need("best group size", "Limits", "MaxThreadsPerBlock")
         sizes = [self.kernel.group_size] if self.kernel.group_size else range(wave, most + 1, wave)
@@ -142,15 +154,21 @@ class Advice:
             group_size: work-items of a group; None: whether there is any size that fits.
         """
         if group_size is None:
-            best = self.group_sizes(1)
-            if best:
-                return True, f"it fits {self.name}, for one in groups of {best[0].group_size}"
-            group_size = self.kernel.group_size or self._figures.get("CoreSubsystem", "SIMDSize")
-        found = self.occupancy(group_size)
-        if found.groups_per_core:
-            return True, f"a core of {self.name} holds {found.groups_per_core} groups at a time"
-        short = " and ".join(found.limited_by)
-        return False, f"it does not fit {self.name} in groups of {group_size}: too little {short}"
+            group_size = self._likely_size()
+        if short := lacking(self._figures, self._demand(group_size)):
+            where = f"{self.name} in groups of {group_size}"
+            return False, f"it does not fit {where}: not enough {' and '.join(short)}"
+        return True, f"it fits {self.name} in groups of {group_size}"
+
+    def _likely_size(self) -> int:
+        """Return a group size that fits if any does."""
+        if self.kernel.group_size:
+            return self.kernel.group_size
+        if is_cpu(self._figures):
+            return 1
+        best = self.group_sizes(1)
+        size = best[0].group_size if best else self._figures.get("CoreSubsystem", "SIMDSize")
+        return int(size)
 
     # ---- rates -----------------------------------------------------------------------------------
 
@@ -180,7 +198,7 @@ class Advice:
             data_type: see `peak`.
             matrix: see `peak`.
         """
-        _check_amount("intensity", intensity)
+        intensity = _amount("intensity", intensity)
         if intensity == 0:
             raise ValueError("intensity is 0: without operations there is no rate; use bandwidth()")
         peak, bandwidth = self.peak(data_type, matrix=matrix), self.bandwidth()
@@ -199,10 +217,11 @@ class Advice:
             data_type: see `peak`.
             matrix: see `peak`.
         """
-        _check_amount("n_operations", n_operations)
-        _check_amount("nbytes", nbytes)
-        compute = n_operations / (self.peak(data_type, matrix=matrix) * 1e9) if n_operations else 0
-        memory = nbytes / (self.bandwidth() * 1e9) if nbytes else 0
+        n_operations, nbytes = _amount("n_operations", n_operations), _amount("nbytes", nbytes)
+        compute = (
+            n_operations / (self.peak(data_type, matrix=matrix) * 1e9) if n_operations else 0.0
+        )
+        memory = nbytes / (self.bandwidth() * 1e9) if nbytes else 0.0
         limit = "memory" if memory > compute else "compute"
         return TimeFloor(max(compute, memory), compute, memory, limit)
 
@@ -229,7 +248,8 @@ def advise(
             f"arch_or_device is {kind(arch_or_device)}; it is a name such as 'nvidia-gpu-sm_90', "
             "a Device, or what lookup_device_info returned"
         )
-    return Advice(arch_or_device, _kernel_info(kernel_info))
+    known = {key: arch_or_device[key] for key in FACTS if key in arch_or_device}
+    return Advice(known, _kernel_info(kernel_info))
 
 
 def _kernel_info(given: object) -> KernelInfo:
@@ -249,19 +269,25 @@ def _merit(found: Occupancy) -> tuple[float, bool, float]:
 
 
 def _rate_name(data_type: Any) -> str:
-    if isinstance(data_type, str) and data_type in ("TF32", "F6", "BF6"):
-        return data_type
+    if isinstance(data_type, str) and data_type.upper() in ("TF32", "F6", "BF6"):
+        return data_type.upper()
     return dtypes.element_of(data_type).name
 
 
-def _check_count(name: str, value: object, least: int = 1) -> None:
+def _count(name: str, value: object, least: int = 1) -> int:
     number = checks.whole(value, name, "it is an int")
     if not least <= number < 1 << 63:
         raise ValueError(f"{name} is {shown(number)}; it is {least} or more, and below 2**63")
+    return number
 
 
-def _check_amount(name: str, value: float) -> None:
+def _amount(name: str, value: object) -> float:
     if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
         raise TypeError(f"{name} is {kind(value)}; it is a number")
-    if not 0 <= value < 1e300:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not 0 <= number < 1e300:
         raise ValueError(f"{name} is {shown(value)}; it is 0 or more, and below 1e300")
+    return number

@@ -41,9 +41,10 @@ class Figures:
 
     def missing(self, use: str, *figures: str) -> MissingFigureError:
         """Return the error that says which figures are missing for a use."""
+        product = "" if "Variant" in self.known else "name a product of it, or "
         return MissingFigureError(
             f"cannot tell the {use} of {self.name}: {' or '.join(figures)} is not in its entry of "
-            "the device library; name a product of it, or add the figure in an entry of your own "
+            f"the device library; {product}add the figure in an entry of your own "
             "(nexus.add_device_info)"
         )
 
@@ -51,7 +52,7 @@ class Figures:
         """Return the peak rate in 10^9 operations a second; a fused multiply-add counts as two.
 
         It is the vendor's figure for the product; else cores times operations a clock times the
-        highest clock.
+        highest clock, where all cores are alike.
 
         Raises:
             MissingFigureError: neither is known.
@@ -63,14 +64,21 @@ class Figures:
         per_clock = self.get("CoreSubsystem", "OperationsPerClock", engine, data_type, form)
         n_cores = self.get("CoreSubsystem", "Count")
         clock = self._clock(matrix and data_type != "F64")
+        what = f"{engine}.{data_type}.{form}"
+        if self._has_unlike_cores():
+            kinds = f"as its cores are of several kinds PeakRates.{what}"
+            raise self.missing(f"peak rate of {data_type}", kinds)
         if None in (per_clock, n_cores, clock):
-            what = f"{engine}.{data_type}.{form}"
             raise self.missing(
                 f"peak rate of {data_type}",
                 f"PeakRates.{what}",
                 f"one of CoreSubsystem.{{OperationsPerClock.{what}, Count, BoostClock}}",
             )
         return float(n_cores * per_clock * clock) / MEGA_IN_GIGA
+
+    def _has_unlike_cores(self) -> bool:
+        """Whether some cores do less than others: several clusters of a CPU are kinds of cores."""
+        return self.get("Type") == "cpu" and len(self.get("CoreSubsystem", "Clusters") or ()) > 1
 
     def _clock(self, of_matrix_units: bool) -> Any:
         """Return the highest clock in MHz; some devices lower it for matrix units, not for F64."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nexus._internal.figures import Figures
+from nexus.bindings.errors import MissingFigureError
 
 USE = "occupancy"
 
@@ -45,7 +46,7 @@ class Occupancy:
     waves_per_core: int
     max_waves_per_core: int
     fraction: float
-    limits: dict[str, int]
+    limits: dict[str, int] = field(hash=False)
     limited_by: tuple[str, ...]
 
 
@@ -53,8 +54,13 @@ def occupancy(figures: Figures, demand: Demand) -> Occupancy:
     """Return the occupancy of a core by a kernel.
 
     Raises:
-        MissingFigureError: a figure is not known that decides here.
+        MissingFigureError: a figure is not known that decides here; a CPU has none.
     """
+    if is_cpu(figures):
+        raise MissingFigureError(
+            f"cannot tell the occupancy of {figures.name}: it is a CPU and has none: a core runs "
+            "one group at a time, and fits() tells whether it can"
+        )
     wave = figures.need(USE, "CoreSubsystem", "SIMDSize")
     waves = -(-demand.group_size // wave)
     most_waves = max_waves(figures)
@@ -77,6 +83,28 @@ def occupancy(figures: Figures, demand: Demand) -> Occupancy:
         limits=limits,
         limited_by=tuple(name for name, allowed in limits.items() if allowed == groups),
     )
+
+
+def lacking(figures: Figures, demand: Demand) -> tuple[str, ...]:
+    """Return what a group needs more of than there is; nothing: it fits.
+
+    A CPU spills registers to memory, and its cores run one group at a time: sizes decide there.
+
+    Raises:
+        MissingFigureError: a limit is not known; a device that is here knows its own.
+    """
+    if not is_cpu(figures):
+        found = occupancy(figures, demand)
+        return () if found.groups_per_core else found.limited_by
+    needed = [("threads", "MaxThreadsPerBlock", demand.group_size)]
+    if demand.group_memory:
+        needed.append(("group memory", "MaxThreadgroupMemorySize", demand.group_memory))
+    return tuple(what for what, name, n in needed if n > figures.need("fit", "Limits", name))
+
+
+def is_cpu(figures: Figures) -> bool:
+    """Whether groups run on the threads of a host, and not in waves."""
+    return bool(figures.get("Type") == "cpu")
 
 
 def max_waves(figures: Figures) -> int:

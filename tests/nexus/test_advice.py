@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -88,11 +90,59 @@ def test_the_best_group_sizes_fill_the_core() -> None:
 
 
 def test_whether_it_fits_is_a_sentence() -> None:
-    assert advice().fits() == (True, "it fits Acme One, for one in groups of 256")
-    assert advice().fits(128) == (True, "a core of Acme One holds 16 groups at a time")
+    assert advice().fits() == (True, "it fits Acme One in groups of 256")
+    assert advice().fits(128) == (True, "it fits Acme One in groups of 128")
     fits, why = advice(KernelInfo(group_memory=49153)).fits()
     assert not fits
-    assert why == "it does not fit Acme One in groups of 32: too little group memory"
+    assert why == "it does not fit Acme One in groups of 32: not enough group memory"
+    assert advice(KernelInfo(group_size=96)).fits() == (True, "it fits Acme One in groups of 96")
+
+
+def test_a_cpu_has_no_occupancy_and_still_fits_or_not(device: nexus.Device) -> None:
+    most = device.get_property_int("MaxThreadgroupMemorySize")
+    found = nexus.advise(device, KernelInfo(registers=9999, group_memory=most))
+    assert found.fits() == (True, f"it fits {found.name} in groups of 1")
+    assert found.fits(64)[0]
+    too_many = device.get_property_int("MaxThreadsPerBlock") + 1
+    larger = nexus.advise(device, KernelInfo(group_memory=most + 1))
+    fits, why = larger.fits(too_many)
+    assert not fits
+    assert why.endswith(f"in groups of {too_many}: not enough threads and group memory")
+    for ask in (lambda: found.occupancy(64), found.group_sizes):
+        with pytest.raises(nexus.MissingFigureError, match=r"it is a CPU and has none.*fits\(\)"):
+            ask()
+
+
+def test_a_rate_of_cores_of_several_kinds_is_not_made_up() -> None:
+    kinds = [{"Type": "P-core", "CoresPerCluster": 4}, {"Type": "E-core", "CoresPerCluster": 6}]
+    core = {**KNOWN["CoreSubsystem"], "Clusters": kinds}
+    hybrid = {**KNOWN, "Type": "cpu", "CoreSubsystem": core}
+    with pytest.raises(nexus.MissingFigureError, match="its cores are of several kinds"):
+        Advice(hybrid, KernelInfo()).peak("F32")
+    assert Advice(hybrid, KernelInfo()).peak("F16", matrix=True) == 9000  # the vendor's figure
+    assert Advice({**hybrid, "Type": "gpu"}, KernelInfo()).peak("F32") == 2560
+    with pytest.raises(nexus.MissingFigureError, match="several kinds"):
+        nexus.advise("Core i9-12900K").peak("F32")
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    kernel = KernelInfo(registers=unchecked(np.int32(33)))
+    assert kernel == KernelInfo(registers=33)
+    assert type(kernel.registers) is int
+    assert advice(kernel).occupancy(unchecked(np.uint8(64))) == advice(kernel).occupancy(64)
+    bound = advice().attainable(unchecked(np.float32(1)))
+    assert bound == advice().attainable(1.0)
+    assert {type(bound.gflops), type(bound.gb_per_s)} == {float}
+    assert type(advice().time_floor(unchecked(np.int64(1)), 0).seconds) is float
+
+
+def test_advice_can_be_sent_and_does_not_change() -> None:
+    known = nexus.lookup_device_info("gfx942/MI300X")
+    found = nexus.advise(known, KernelInfo(registers=128))
+    again = pickle.loads(pickle.dumps(found))
+    assert again.occupancy(256) == found.occupancy(256)
+    assert hash(again.occupancy(256)) == hash(found.occupancy(256))
+    assert copy.deepcopy(found).peak("tf32", matrix=True) == found.peak("TF32", matrix=True)
 
 
 def test_a_roofline_has_a_slope_and_a_roof() -> None:
@@ -159,6 +209,8 @@ def test_a_missing_figure_is_named_and_not_guessed(without: str, call: str, word
         (lambda: KernelInfo(registers=-1), ValueError, "registers is -1"),
         (lambda: advice().attainable(-1), ValueError, "intensity is -1"),
         (lambda: advice().attainable(0), ValueError, "intensity is 0"),
+        (lambda: advice().attainable(10**400), ValueError, "intensity is an int of 1329 bits"),
+        (lambda: unchecked(advice()).attainable(True), TypeError, "intensity is a bool"),
         (lambda: advice().time_floor(float("nan"), 1), ValueError, "n_operations is nan"),
         (
             lambda: unchecked(advice()).time_floor(1, "2"),
