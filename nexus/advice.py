@@ -15,7 +15,7 @@ import numpy as np
 from nexus import system
 from nexus._internal import checks, dtypes
 from nexus._internal.figures import Figures
-from nexus._internal.occupancy import Demand, Occupancy, is_cpu, lacking, occupancy
+from nexus._internal.occupancy import Demand, Occupancy, lacking, occupancy
 from nexus.bindings._internal.words import kind, shown
 from nexus.device import Device
 from nexus.library import Kernel
@@ -164,7 +164,7 @@ class Advice:
         """Return a group size that fits if any does."""
         if self.kernel.group_size:
             return self.kernel.group_size
-        if is_cpu(self._figures):
+        if self._figures.is_cpu:
             return 1
         best = self.group_sizes(1)
         size = best[0].group_size if best else self._figures.get("CoreSubsystem", "SIMDSize")

@@ -13,6 +13,7 @@ from architecture import knowledge, sizes, tree
 
 # Files outside a backend's home that may name it, each with the reason.
 NAMED_ON_PURPOSE = {
+    "nexus/_internal/figures.py": "it reads the Type of an entry, not the name of a runtime",
     "nexus/system.py": "nexus.create_buffer is memory of the embedded cpu runtime",
     "csrc/include/nexus/kernel": "one source for every compiler: it asks which one reads it",
 }

@@ -17,6 +17,8 @@ class Figures:
     def __init__(self, known: Mapping[str, Any]) -> None:
         self.known = known
         self.name = str(known.get("Variant") or known.get("Name") or "the architecture")
+        # Groups run on the threads of a host, and not in waves.
+        self.is_cpu = known.get("Type") == "cpu"
 
     def get(self, *steps: Step) -> Any:
         """Return a figure by its path; None when it is not known."""
@@ -78,7 +80,7 @@ class Figures:
 
     def _has_unlike_cores(self) -> bool:
         """Whether some cores do less than others: several clusters of a CPU are kinds of cores."""
-        return self.get("Type") == "cpu" and len(self.get("CoreSubsystem", "Clusters") or ()) > 1
+        return self.is_cpu and len(self.get("CoreSubsystem", "Clusters") or ()) > 1
 
     def _clock(self, of_matrix_units: bool) -> Any:
         """Return the highest clock in MHz; some devices lower it for matrix units, not for F64."""

@@ -56,7 +56,7 @@ def occupancy(figures: Figures, demand: Demand) -> Occupancy:
     Raises:
         MissingFigureError: a figure is not known that decides here; a CPU has none.
     """
-    if is_cpu(figures):
+    if figures.is_cpu:
         raise MissingFigureError(
             f"cannot tell the occupancy of {figures.name}: it is a CPU and has none: a core runs "
             "one group at a time, and fits() tells whether it can"
@@ -93,18 +93,13 @@ def lacking(figures: Figures, demand: Demand) -> tuple[str, ...]:
     Raises:
         MissingFigureError: a limit is not known; a device that is here knows its own.
     """
-    if not is_cpu(figures):
+    if not figures.is_cpu:
         found = occupancy(figures, demand)
         return () if found.groups_per_core else found.limited_by
     needed = [("threads", "MaxThreadsPerBlock", demand.group_size)]
     if demand.group_memory:
         needed.append(("group memory", "MaxThreadgroupMemorySize", demand.group_memory))
     return tuple(what for what, name, n in needed if n > figures.need("fit", "Limits", name))
-
-
-def is_cpu(figures: Figures) -> bool:
-    """Whether groups run on the threads of a host, and not in waves."""
-    return bool(figures.get("Type") == "cpu")
 
 
 def max_waves(figures: Figures) -> int:
