@@ -155,6 +155,17 @@ def link_flags() -> list[str]:
     return [*flags, "-Wl,-x" if MACOS else "-Wl,-s"]
 
 
+def exports(csrc: Path) -> tuple[Path, str]:
+    """Return the list of the symbols that a plugin shows, and the flag that hands it to the linker.
+
+    `-fvisibility=hidden` is not enough: templates of the C++ library are weak symbols that every
+    library would show, and that another one in the process could take.
+    """
+    if MACOS:
+        return csrc / "exports.txt", f"-Wl,-exported_symbols_list,{csrc / 'exports.txt'}"
+    return csrc / "exports.map", f"-Wl,--version-script={csrc / 'exports.map'}"
+
+
 def headers_in(folders: Iterable[Path]) -> list[Path]:
     """Return every header under `folders`."""
     return [path for folder in folders for path in folder.rglob("*") if path.suffix in HEADERS]
@@ -187,6 +198,7 @@ def build_plugins(csrc: Path, out: Path, temp: Path) -> list[Path]:
     plugins = read_plugins(csrc)
     compiler = find_compiler()
     common = [csrc / "include", csrc / "sdk"]
+    shown, show = exports(csrc)
     compiles, links = [], []
     for plugin in plugins:
         headers = headers_in([*common, *plugin.folders])
@@ -200,8 +212,8 @@ def build_plugins(csrc: Path, out: Path, temp: Path) -> list[Path]:
         # Linked beside the objects, then put in place in one step: a process that has the
         # old library open keeps it, and no process ever sees half of one.
         linked = temp / plugin.name / plugin.library
-        command = [*compiler, "-shared", *objects, "-o", linked, *link_flags()]
-        links.append((linked, [str(word) for word in command], objects))
+        command = [*compiler, "-shared", *objects, "-o", linked, *link_flags(), show]
+        links.append((linked, [str(word) for word in command], [*objects, shown]))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for jobs in compiles, links:
             for _ in pool.map(lambda job: make(*job), jobs):

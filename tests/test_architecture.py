@@ -24,6 +24,8 @@ EMPTY_CODE = re.compile("NotImplemented" + r"Error|assert " + r"True\b")
 LENIENT_TEST = re.compile(
     r"pytest\.skip\(" + r"\)|except\s*(?:Exception|BaseException|AttributeError)?" + r"\s*:"
 )
+# Streams bring locales, and globals with destructors; <filesystem> brings much code for little.
+IOSTREAMS = re.compile(r"#include <(?:\w*stream|iomanip|locale|filesystem)>")
 SHEBANG = re.compile(r"^#!.*\n")
 
 
@@ -76,6 +78,13 @@ def test_a_backend_is_named_at_home_only() -> None:
 def test_a_waiver_is_still_needed(place: str) -> None:
     files = [path for path in tree.written(".py", ".h") if tree.relative(path).startswith(place)]
     assert any(knowledge.named_backends(path) for path in files), f"{place} names no backend"
+
+
+def test_the_sdk_and_the_plugins_use_no_iostreams() -> None:
+    rooms = ("csrc/sdk/", "csrc/plugins/")
+    files = tuple(path for path in tree.written(*tree.C) if tree.relative(path).startswith(rooms))
+    wrong = found(IOSTREAMS, files)
+    assert not wrong, report(wrong)
 
 
 def test_files_stay_under_the_cap() -> None:

@@ -11,29 +11,16 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <mutex>
 
 #include "sdk/elf.hpp"
 #include "sdk/macho.hpp"
+#include "sdk/os.hpp"
 #if !defined(__APPLE__)
 #include <sys/mman.h>
 #endif
 
 namespace nxs {
-
-// Closes a file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor &) = delete;
-  Descriptor &operator=(const Descriptor &) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 inline std::string errno_text() { return std::strerror(errno); }
 
@@ -73,14 +60,14 @@ inline FileIdentity file_identity(const char *path) {
 }
 
 inline File read_whole_file(const char *path) {
-  const Descriptor file(::open(path, O_RDONLY | O_CLOEXEC));
+  const os::Descriptor file(::open(path, O_RDONLY | O_CLOEXEC));
   struct stat info;
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0)
     throw Error(NXS_InvalidValue, std::string("cannot load ") + path + ": " + errno_text());
   File found{identity_of(info), std::vector<std::byte>(static_cast<size_t>(info.st_size))};
   for (size_t done = 0; done < found.bytes.size();) {
-    const ssize_t n = ::read(file.get(), found.bytes.data() + done, found.bytes.size() - done);
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n =
+        os::read_some(file.get(), found.bytes.data() + done, found.bytes.size() - done);
     if (n <= 0)
       throw Error(NXS_InvalidBinary,
                   std::string("cannot read ") + path + ": it changed or failed meanwhile");
@@ -93,6 +80,17 @@ inline File read_whole_file(const char *path) {
   return found;
 }
 
+// Held while the loader of the system works for us, so that no fork finds it half way: the child
+// could open nothing. Recursive, since a library's constructors run inside dlopen and may fork.
+inline std::recursive_mutex &loader_mutex() {
+  static std::recursive_mutex &mutex = *new std::recursive_mutex;
+  return mutex;
+}
+
+// In the child of a fork: a recursive lock knows its thread by a number, which is another one
+// there.
+inline void renew_loader_mutex() { new (&loader_mutex()) std::recursive_mutex; }
+
 // An open shared object and the names it defines. Closed with its last owner.
 class Dylib {
  public:
@@ -104,7 +102,9 @@ class Dylib {
   Dylib(const Dylib &) = delete;
   Dylib &operator=(const Dylib &) = delete;
   ~Dylib() {
-    if (handle_) ::dlclose(handle_);
+    if (!handle_) return;
+    std::lock_guard lock(loader_mutex());
+    ::dlclose(handle_);
   }
 
   const std::vector<std::string> &symbols() const { return symbols_; }
@@ -114,7 +114,9 @@ class Dylib {
   // A symbol that this very file defines; plain dlsym would search its dependencies too and find
   // `malloc`.
   void *find(const std::string &symbol) const {
-    return defines(symbol) ? ::dlsym(handle_, symbol.c_str()) : nullptr;
+    if (!defines(symbol)) return nullptr;
+    std::lock_guard lock(loader_mutex());
+    return ::dlsym(handle_, symbol.c_str());
   }
 
  private:
@@ -139,6 +141,7 @@ class Dylib {
   }
 
   void *open_path(const char *path) const {
+    std::lock_guard lock(loader_mutex());
     ::dlerror();
     if (void *handle = ::dlopen(path, RTLD_NOW | RTLD_LOCAL)) return handle;
     const char *why = ::dlerror();
@@ -159,7 +162,7 @@ class Dylib {
 
   void *open_copy(std::span<const std::byte> bytes) const {
 #if !defined(__APPLE__)
-    const Descriptor memory(::memfd_create("nexus-library", MFD_CLOEXEC));
+    const os::Descriptor memory(::memfd_create("nexus-library", MFD_CLOEXEC));
     if (memory.get() >= 0) {
       write_all(memory.get(), bytes);
       return open_path(fresh_path(memory.get()).c_str());
@@ -167,7 +170,7 @@ class Dylib {
 #endif
     const char *folder = std::getenv("TMPDIR");
     std::string path = std::string(folder && *folder ? folder : "/tmp") + "/nexus-library-XXXXXX";
-    const Descriptor file(::mkstemp(path.data()));
+    const os::Descriptor file(::mkstemp(path.data()));
     if (file.get() < 0)
       throw Error(NXS_OutOfResources, "cannot make " + path + " for a library: " + errno_text());
     struct Remove {

@@ -4,6 +4,7 @@
 
 #include <nexus/nxs.h>
 
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
@@ -11,6 +12,8 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+
+#include "sdk/per_thread.hpp"
 
 namespace nxs {
 
@@ -27,23 +30,50 @@ class Error : public std::exception {
   std::string message_;
 };
 
-// The text of the last failing call of this thread; nxsGetLastError answers it.
-inline std::string &last_error() {
-  thread_local std::string text;
-  return text;
-}
+// The text of the last failing call of each thread.
+class LastError {
+ public:
+  // Before anything can fail; false: the process cannot keep texts.
+  static bool prepare() noexcept { return Text::prepare(); }
+
+  static const char *get() noexcept {
+    const auto *text = static_cast<const char *>(Text::get());
+    return lost_ ? kLost : text ? text : "";
+  }
+
+  // Memory may be what has run out: then the text is lost, and says so.
+  static void keep(const char *text) noexcept {
+    const size_t nbytes = std::strlen(text) + 1;
+    void *copy = std::malloc(nbytes);
+    if (copy) std::memcpy(copy, text, nbytes);
+    lost_ = !copy || !Text::set(copy);
+    if (lost_) std::free(copy);
+  }
+
+ private:
+  using Text = ThreadBlock<LastError>;
+  static constexpr const char *kLost =
+      "the call failed, and the host has no memory left to say why; free some and try again";
+  static inline constinit NXS_THREAD_LOCAL bool lost_ = false;
+};
+
+inline constexpr const char *kOutOfMemory =
+    "the host has no memory left for this call; free some and try again";
 
 // A failure that is kept: copying it cannot fail.
 using Failure = std::shared_ptr<const Error>;
 
 // Made before it is needed; nxsInitialize asks for it once.
 inline const Failure &out_of_memory() {
-  static const Failure &failure = *new Failure(std::make_shared<const Error>(
-      NXS_OutOfHostMemory, "the host has no memory left for this call; free some and try again"));
+  static const Failure &failure =
+      *new Failure(std::make_shared<const Error>(NXS_OutOfHostMemory, kOutOfMemory));
   return failure;
 }
 
-// The exception in flight.
+inline constexpr const char *kTooLong = "the call needs more host memory than a process can have";
+inline constexpr const char *kUnknown = "an unknown C++ exception was thrown inside the plugin";
+
+// The exception in flight, to be kept.
 inline Failure current_failure() noexcept {
   const auto keep = [](nxs_status status, const char *text) {
     return std::make_shared<const Error>(status, text);
@@ -54,33 +84,44 @@ inline Failure current_failure() noexcept {
     } catch (const Error &error) {
       return std::make_shared<const Error>(error);
     } catch (const std::length_error &) {
-      return keep(NXS_OutOfHostMemory, "the call needs more host memory than a process can have");
+      return keep(NXS_OutOfHostMemory, kTooLong);
     } catch (const std::bad_alloc &) {
       return out_of_memory();
     } catch (const std::exception &error) {
       return keep(NXS_OutOfResources, error.what());
     } catch (...) {
-      return keep(NXS_OutOfResources, "an unknown C++ exception was thrown inside the plugin");
+      return keep(NXS_OutOfResources, kUnknown);
     }
   } catch (...) {  // of make_shared
     return out_of_memory();
   }
 }
 
-// Keeps the text and passes the status on. Memory may be what has run out, so the text may be lost,
-// the status never.
-inline nxs_status fail(const Failure &failure) noexcept {
+inline nxs_status fail(nxs_status status, const char *text) noexcept {
+  LastError::keep(text);
+  return status;
+}
+
+// Keeps the text of the exception in flight; answers its status. Needs no memory but for the text.
+inline nxs_status fail() noexcept {
   try {
-    last_error() = failure->message();
+    throw;
+  } catch (const Error &error) {
+    return fail(error.status(), error.what());
+  } catch (const std::length_error &) {
+    return fail(NXS_OutOfHostMemory, kTooLong);
+  } catch (const std::bad_alloc &) {
+    return fail(NXS_OutOfHostMemory, kOutOfMemory);
+  } catch (const std::exception &error) {
+    return fail(NXS_OutOfResources, error.what());
   } catch (...) {
-    last_error().clear();
+    return fail(NXS_OutOfResources, kUnknown);
   }
-  return failure->status();
 }
 
 // Runs the body of a C entry point. A body that returns nothing answers NXS_Success; one that
 // returns a handle, ticket or status answers that; a thrown error answers its status and leaves its
-// text in last_error().
+// text in LastError.
 template <class Body>
 auto guard(Body &&body) noexcept {
   using Result = std::invoke_result_t<Body>;
@@ -89,13 +130,13 @@ auto guard(Body &&body) noexcept {
       body();
       return NXS_Success;
     } catch (...) {
-      return fail(current_failure());
+      return fail();
     }
   } else {
     try {
       return body();
     } catch (...) {
-      return static_cast<Result>(fail(current_failure()));
+      return static_cast<Result>(fail());
     }
   }
 }

@@ -8,21 +8,31 @@
 
 namespace nxs {
 
-// Everything that another thread may hold at the moment of a fork, locked in the order in which the
-// SDK nests its locks: schedules, the list of streams, queues, timelines, the backend's own,
-// tables.
+// Every lock that another thread may hold at the moment of a fork is taken before it, in the order
+// in which the SDK nests them: the backend's own that are held while others are taken, schedules,
+// the list of streams, queues, leaves, the backend's innermost, handle tables. Thus the child finds
+// everything whole. Allocates nothing in the parent, where a fork cannot be refused.
 template <class B>
 class ForkGuard {
  public:
+  // Once; later calls change nothing.
   static void install() {
-    pthread_atfork([] { instance().prepare(); }, [] { instance().in_parent(); },
-                   [] { instance().in_child(); });
+    static const bool installed = (instance(), add_handlers());
+    static_cast<void>(installed);
   }
 
  private:
   static ForkGuard &instance() {
     static ForkGuard &guard = *new ForkGuard;
     return guard;
+  }
+
+  static bool add_handlers() {
+    if (pthread_atfork([] { instance().prepare(); }, [] { instance().unlock(); },
+                       [] { instance().in_child(); }) != 0)
+      throw Error(NXS_OutOfResources,
+                  "the process cannot be made safe to fork: the host has no memory left");
+    return true;
   }
 
   template <class Call>
@@ -34,70 +44,52 @@ class ForkGuard {
 
   void prepare() {
     forking_.lock();  // two threads may fork at once
-    schedules_ = tables<B>().schedules.all();
-    events_ = tables<B>().events.all();
-    for (const auto &schedule : schedules_) schedule->lock_for_fork();
+    B::lock_outermost();
+    lock_banks().schedules.lock_all();
     Streams<B>::instance().mutex().lock();
-    streams_ = Streams<B>::instance().all_locked();
-    for (const auto &stream : streams_) stream->queue.lock_for_fork();
-    for (const auto &event : events_) event->timeline.mutex().lock();
-    B::lock_for_fork();
+    lock_banks().queues.lock_all();
+    lock_banks().leaves.lock_all();
+    B::lock_innermost();
     for_each_table([](auto &table) { table.mutex().lock(); });
   }
 
   void unlock() {
     for_each_table([](auto &table) { table.mutex().unlock(); });
-    B::unlock_after_fork();
-    for (const auto &event : events_) event->timeline.mutex().unlock();
-    for (const auto &stream : streams_) stream->queue.unlock_after_fork();
+    B::unlock_innermost();
+    lock_banks().leaves.unlock_all();
+    lock_banks().queues.unlock_all();
     Streams<B>::instance().mutex().unlock();
-    for (const auto &schedule : schedules_) schedule->unlock_after_fork();
-  }
-
-  void in_parent() {
-    unlock();
-    forget();
+    lock_banks().schedules.unlock_all();
+    B::unlock_outermost();
+    forking_.unlock();
   }
 
   void in_child() {
     unlock();
+    lock_banks().leaves.begin_child();
+    fork_count().fetch_add(1, std::memory_order_relaxed);
     B::begin_child();
-    const auto lost = std::make_shared<const Error>(
-        NXS_ExecutionFailed,
-        "the run was in flight when the process forked, and its threads stayed in the parent; run "
-        "it again");
-    for (const auto &event : events_) event->timeline.begin_child();
-    for (const auto &stream : streams_) abandon(*stream, lost);
-    forget();
+    Streams<B>::instance().for_each_locked([&](const auto &stream) { abandon(*stream); });
+    // Only now: a stream in the list of those that wait for a thread may have no other owner.
+    Streams<B>::instance().for_each_locked([&](const auto &stream) { stream->next_ready.reset(); });
   }
 
-  void abandon(Stream<B> &stream, const Failure &lost) {
+  void abandon(Stream<B> &stream) {
     stream.state = {};
-    stream.queue.finished().begin_child();
-    stream.next_ready.reset();
-    stream.queue.for_each([&](const Run<B> &run) {
-      for (Event *event : run.program->events) event->timeline.begin_child();
-    });
     stream.queue.abandon([&](Run<B> &run) {
-      for (Event *event : run.program->signals) event->timeline.fail(lost);
-      run.failure = lost;
+      run.program->none_in_flight();
+      for (Event *event : run.program->signals) event->timeline.fail(lost_);
+      run.failure = lost_;
       publish(run, std::nullopt);
-      run.program->finished();
-      return RunRecord{std::nullopt, now_ns(), lost};
+      return RunRecord{std::nullopt, now_ns(), lost_};
     });
-  }
-
-  void forget() {
-    schedules_.clear();
-    streams_.clear();
-    events_.clear();
-    forking_.unlock();
   }
 
   std::mutex forking_;
-  std::vector<std::shared_ptr<Schedule<B>>> schedules_;
-  std::vector<StreamPtr<B>> streams_;
-  std::vector<std::shared_ptr<Event>> events_;
+  const Failure lost_ = std::make_shared<const Error>(
+      NXS_ExecutionFailed,
+      "the run was in flight when the process forked, and its threads stayed in the parent; run it "
+      "again");
 };
 
 }  // namespace nxs

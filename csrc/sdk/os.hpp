@@ -1,26 +1,46 @@
 // What differs between operating systems: the host's processor, caches, memory and threads.
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 #if defined(__APPLE__)
 #include <sys/sysctl.h>
 #else
 #include <sched.h>
-
-#include <filesystem>
 #endif
 
 namespace nxs::os {
+
+// Closes a file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor &) = delete;
+  Descriptor &operator=(const Descriptor &) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// read(2), gone on with after a signal.
+inline ssize_t read_some(int fd, void *data, size_t nbytes) {
+  for (;;) {
+    const ssize_t n = ::read(fd, data, nbytes);
+    if (n >= 0 || errno != EINTR) return n;
+  }
+}
 
 struct Cache {
   int64_t level = 0, nbytes = 0, line_nbytes = 0;
@@ -72,20 +92,40 @@ inline std::vector<Cache> caches() {
 
 #else
 
-inline std::string read_file(const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
+// Shows each line of a text file to `found` until it answers true. Files of /proc and /sys tell no
+// size, and one that cannot be read has no lines.
+template <class Found>
+void look_through(const std::string &path, Found found) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return;
+  std::string text;
+  char part[4096];
+  for (ssize_t n; (n = read_some(file.get(), part, sizeof part)) > 0;) {
+    text.append(part, static_cast<size_t>(n));
+    size_t begin = 0;
+    for (size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+      if (found(text.substr(begin, end - begin))) return;
+    text.erase(0, begin);
+  }
+  if (!text.empty()) found(text);
+}
+
+inline std::string first_line(const std::string &path) {
+  std::string first;
+  look_through(path, [&](const std::string &line) { return first = trimmed(line), true; });
+  return first;
 }
 
 // The value of the first "key : value" line of a file such as /proc/cpuinfo; empty: none.
 inline std::string field(const std::string &path, const std::string &key) {
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
+  std::string value;
+  look_through(path, [&](const std::string &line) {
     const auto colon = line.find(':');
-    if (colon != std::string::npos && trimmed(line.substr(0, colon)) == key)
-      return trimmed(line.substr(colon + 1));
-  }
-  return "";
+    if (colon == std::string::npos || trimmed(line.substr(0, colon)) != key) return false;
+    value = trimmed(line.substr(colon + 1));
+    return true;
+  });
+  return value;
 }
 
 inline std::string cpu_field(const char *key) { return field("/proc/cpuinfo", key); }
@@ -109,7 +149,7 @@ inline int64_t n_cores() {
   std::set<std::string> siblings;
   for (int64_t i = 0; i < sysconf(_SC_NPROCESSORS_CONF); ++i) {
     const std::string cpu = "/sys/devices/system/cpu/cpu" + std::to_string(i);
-    const std::string list = read_file(cpu + "/topology/thread_siblings_list");
+    const std::string list = first_line(cpu + "/topology/thread_siblings_list");
     if (!list.empty()) siblings.insert(list);  // one that is offline has none
   }
   return siblings.empty() ? n_cpus() : static_cast<int64_t>(siblings.size());
@@ -117,7 +157,7 @@ inline int64_t n_cores() {
 
 // A virtual machine does not tell: "cpu MHz" of /proc/cpuinfo is the clock of its time stamps.
 inline std::optional<int64_t> max_clock_mhz() {
-  const std::string khz = read_file("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq");
+  const std::string khz = first_line("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq");
   if (khz.empty()) return std::nullopt;
   return std::atoll(khz.c_str()) / 1000;
 }
@@ -128,13 +168,22 @@ inline std::optional<int64_t> free_memory_nbytes() {
   return std::atoll(kib.c_str()) * 1024;
 }
 
-inline int64_t n_numa_nodes() {
-  std::error_code error;
+// Counts what a list such as "0-3,8" names.
+inline int64_t count_of_list(const std::string &list) {
   int64_t n = 0;
-  for (const auto &entry : std::filesystem::directory_iterator("/sys/devices/system/node", error)) {
-    const std::string name = entry.path().filename();
-    n += name.starts_with("node") && name.size() > 4 && name[4] >= '0' && name[4] <= '9';
+  for (const char *at = list.c_str(); *at;) {
+    char *end = nullptr;
+    const long first = std::strtol(at, &end, 10);
+    const long last = *end == '-' ? std::strtol(end + 1, &end, 10) : first;
+    if (end == at || last < first) break;
+    n += last - first + 1;
+    at = *end == ',' ? end + 1 : end;
   }
+  return n;
+}
+
+inline int64_t n_numa_nodes() {
+  const int64_t n = count_of_list(first_line("/sys/devices/system/node/online"));
   return n ? n : 1;
 }
 
@@ -144,14 +193,13 @@ inline std::vector<Cache> caches() {
   for (int index = 0; index < 16; ++index) {
     const std::string folder =
         "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
-    const std::string level = read_file(folder + "level"),
-                      type = trimmed(read_file(folder + "type"));
+    const std::string level = first_line(folder + "level"), type = first_line(folder + "type");
     if (level.empty()) break;
     if (type == "Instruction") continue;
-    const std::string size = trimmed(read_file(folder + "size"));  // "32K", "1024K", "2M"
+    const std::string size = first_line(folder + "size");  // "32K", "1024K", "2M"
     const int64_t unit = size.ends_with('M') ? 1 << 20 : size.ends_with('K') ? 1 << 10 : 1;
     found.push_back({std::atoll(level.c_str()), std::atoll(size.c_str()) * unit,
-                     std::atoll(read_file(folder + "coherency_line_size").c_str())});
+                     std::atoll(first_line(folder + "coherency_line_size").c_str())});
   }
   return found;
 }

@@ -29,7 +29,7 @@ class InOrderQueue {
 
   // A ticket is a number on this queue's timeline: the n-th run submitted.
   Pushed push(Run run) {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(lock_.mutex);
     runs_.push_back(std::move(run));
     return {++newest_, !std::exchange(busy_, true)};
   }
@@ -37,7 +37,7 @@ class InOrderQueue {
   // The run to work on, while the baton is held. Pushes of others do not move it, only the way to
   // it.
   Run &front() {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(lock_.mutex);
     return runs_.front();
   }
 
@@ -47,7 +47,7 @@ class InOrderQueue {
     uint64_t ticket;
     bool more;
     {
-      std::lock_guard lock(mutex_);
+      std::lock_guard lock(lock_.mutex);
       ticket = newest_ - runs_.size() + 1;
       finished.emplace(std::move(runs_.front()));
       runs_.pop_front();
@@ -63,7 +63,7 @@ class InOrderQueue {
   // The timeline whose value is the newest finished ticket.
   Timeline &finished() { return finished_; }
   uint64_t newest() const {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(lock_.mutex);
     return newest_;
   }
 
@@ -72,7 +72,7 @@ class InOrderQueue {
   // finished.
   template <class Predicate>
   uint64_t newest_where(Predicate predicate) const {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(lock_.mutex);
     for (size_t i = runs_.size(); i-- > 0;)
       if (predicate(runs_[i])) return newest_ - runs_.size() + 1 + i;
     const uint64_t ending = newest_ - runs_.size();
@@ -81,7 +81,7 @@ class InOrderQueue {
 
   // What is kept of a finished run. Throws when it was so long ago that a failure may be forgotten.
   std::optional<RunRecord> record(uint64_t ticket) const {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(lock_.mutex);
     for (const auto *records : {&failures_, &times_}) {
       const auto found = records->find(ticket);
       if (found != records->end()) return found->second;
@@ -94,21 +94,9 @@ class InOrderQueue {
     return std::nullopt;
   }
 
-  void lock_for_fork() {
-    mutex_.lock();
-    finished_.mutex().lock();
-  }
-  void unlock_after_fork() {
-    finished_.mutex().unlock();
-    mutex_.unlock();
-  }
-  template <class Visit>
-  void for_each(Visit visit) const {
-    for (const Run &run : runs_) visit(run);
-  }
   // In the child of a fork: every run is finished, with what `end(run)` says of it.
   template <class End>
-  void abandon(End end) {
+  void abandon(End end) noexcept {
     for (size_t i = 0; i < runs_.size(); ++i) keep(newest_ - runs_.size() + 1 + i, end(runs_[i]));
     runs_.clear();
     busy_ = false;
@@ -133,7 +121,7 @@ class InOrderQueue {
     records.erase(records.begin());
   }
 
-  mutable std::mutex mutex_;
+  Lock &lock_ = lock_banks().queues.next();
   std::deque<Run> runs_;
   std::map<uint64_t, RunRecord> failures_, times_;
   uint64_t newest_ = 0;

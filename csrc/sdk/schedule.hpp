@@ -13,7 +13,8 @@ class Stream;
 
 // How the newest run of a schedule went. Shared with its runs, which may outlive it.
 struct Outcome {
-  std::mutex mutex;
+  std::mutex &mutex = lock_banks().leaves.next().mutex;
+  std::atomic<int> n_in_flight{0};  // runs of any of its programs
   bool ran = false, failed = false;
   std::optional<double> run_ms;
   std::vector<std::optional<double>> command_ms;
@@ -29,7 +30,6 @@ struct Program {
   std::shared_ptr<Outcome> outcome;  // NULL for a lone copy or fill
   bool timing = false;               // a command asks for its time
   bool has_wait = false;
-  std::atomic<int> n_in_flight{0};
 
   bool uses(const void *memory) const {
     return std::binary_search(memories.begin(), memories.end(), memory);
@@ -53,14 +53,19 @@ struct Program {
     memories.erase(std::unique(memories.begin(), memories.end()), memories.end());
   }
   void submitted() {
-    n_in_flight.fetch_add(1, std::memory_order_relaxed);
+    if (outcome) outcome->n_in_flight.fetch_add(1, std::memory_order_relaxed);
     for (Event *event : events) event->n_in_flight.fetch_add(1, std::memory_order_relaxed);
     for (Event *event : signals) event->n_signals_in_flight.fetch_add(1, std::memory_order_relaxed);
   }
   void finished() {
     for (Event *event : signals) event->n_signals_in_flight.fetch_sub(1, std::memory_order_release);
     for (Event *event : events) event->n_in_flight.fetch_sub(1, std::memory_order_release);
-    n_in_flight.fetch_sub(1, std::memory_order_release);
+    if (outcome) outcome->n_in_flight.fetch_sub(1, std::memory_order_release);
+  }
+  // In the child of a fork, which may have begun in the middle of either of these.
+  void none_in_flight() {
+    for (Event *event : events) event->n_in_flight = event->n_signals_in_flight = 0;
+    if (outcome) outcome->n_in_flight = 0;
   }
 };
 
@@ -104,25 +109,29 @@ class Schedule {
   nxs_int device() const { return device_; }
   const std::shared_ptr<Outcome> &outcome() const { return outcome_; }
 
-  size_t record(Step<B> step) {
+  // Answers what `keep(index)` does, the place of the step being known then. When that throws,
+  // nothing is recorded.
+  template <class Keep>
+  auto record(Step<B> step, Keep keep) {
     auto recorded = std::make_shared<Step<B>>(std::move(step));
     std::shared_ptr<Program<B>> old;  // may be the last owner of what it used: dropped unlocked
     std::lock_guard lock(mutex_);
+    if (steps_.size() == steps_.capacity()) steps_.reserve(std::max<size_t>(8, 2 * steps_.size()));
+    auto kept = keep(steps_.size());
     steps_.push_back(std::move(recorded));
-    old = retire();
-    return steps_.size() - 1;
+    old = std::exchange(program_, nullptr);
+    return kept;
   }
 
-  // Changes one step, seen by the next run. Works on a copy while a run that holds the step is in
-  // flight. `change` may throw only before it changes anything; what it answers is dropped
-  // unlocked.
+  // Changes one step, seen by the next run. Works on a copy while a run may hold the step. `change`
+  // may throw only before it changes anything; what it answers is dropped unlocked.
   template <class Change>
   void edit(size_t index, Change change) {
     std::shared_ptr<Program<B>> old;
     std::shared_ptr<Step<B>> replaced;
     [[maybe_unused]] decltype(change(*steps_[index])) dropped{};
     std::lock_guard lock(mutex_);
-    old = retire();
+    old = std::exchange(program_, nullptr);
     if (!in_flight()) {
       dropped = change(*steps_[index]);
       return;
@@ -154,7 +163,7 @@ class Schedule {
 
   bool running() const {
     std::lock_guard lock(mutex_);
-    return (program_ && program_->n_in_flight.load() > 0) || in_flight();
+    return in_flight();
   }
 
   // Submits through `push(program, predecessor) -> (stream, ticket)`, under the lock that keeps the
@@ -166,32 +175,8 @@ class Schedule {
     last_ = push(program_, last_);
   }
 
-  void lock_for_fork() {
-    mutex_.lock();
-    outcome_->mutex.lock();
-  }
-  void unlock_after_fork() {
-    outcome_->mutex.unlock();
-    mutex_.unlock();
-  }
-
  private:
-  // Whether a run holds steps that are still recorded here.
-  bool in_flight() const {
-    return std::any_of(retired_.begin(), retired_.end(), [](const auto &weak) {
-      const auto program = weak.lock();
-      return program && program->n_in_flight.load(std::memory_order_acquire) > 0;
-    });
-  }
-
-  // Lets go of the program that no longer says what is recorded. Runs in flight own it then; only
-  // whether they are is asked later.
-  std::shared_ptr<Program<B>> retire() {
-    std::erase_if(retired_, [](const auto &weak) { return weak.expired(); });
-    if (program_ && program_->n_in_flight.load(std::memory_order_acquire) > 0)
-      retired_.push_back(program_);
-    return std::exchange(program_, nullptr);
-  }
+  bool in_flight() const { return outcome_->n_in_flight.load(std::memory_order_acquire) > 0; }
 
   std::shared_ptr<Program<B>> build() const {
     auto program = std::make_shared<Program<B>>();
@@ -206,10 +191,9 @@ class Schedule {
   }
 
   const nxs_int device_;
-  mutable std::mutex mutex_;
+  std::mutex &mutex_ = lock_banks().schedules.next().mutex;
   std::vector<std::shared_ptr<Step<B>>> steps_;
-  std::shared_ptr<Program<B>> program_;             // what is recorded now; NULL: to be built
-  std::vector<std::weak_ptr<Program<B>>> retired_;  // in flight with steps still recorded here
+  std::shared_ptr<Program<B>> program_;  // what is recorded now; NULL: to be built
   Predecessor last_;
   const std::shared_ptr<Outcome> outcome_ = std::make_shared<Outcome>();
 };
@@ -221,8 +205,27 @@ struct Command {
   size_t index = 0;
   nxs_command_type type;
   nxs_handle kernel = 0, event = 0;  // as given, for the properties
-  mutable std::mutex mutex;          // guards `arguments`
-  std::vector<nxs_handle> arguments;
+
+  // The handles of its arguments, as given; 0 for a value.
+  std::vector<nxs_handle> arguments() const {
+    std::lock_guard lock(mutex_);
+    return arguments_;
+  }
+  void set_arguments(std::vector<nxs_handle> arguments) { arguments_ = std::move(arguments); }
+  // Makes sure that note_argument(place) needs no memory.
+  void make_room_for_argument(size_t place) {
+    std::lock_guard lock(mutex_);
+    if (place < kMaxArguments) arguments_.reserve(place + 1);
+  }
+  void note_argument(size_t place, nxs_handle buffer) noexcept {
+    std::lock_guard lock(mutex_);
+    if (arguments_.size() <= place) arguments_.resize(place + 1);
+    arguments_[place] = buffer;
+  }
+
+ private:
+  std::mutex &mutex_ = lock_banks().leaves.next().mutex;
+  std::vector<nxs_handle> arguments_;
 };
 
 }  // namespace nxs

@@ -269,7 +269,7 @@ void resume_after(const StreamPtr<B> &stream, Failure failure, Budget &budget) n
 // no deep stack.
 template <class B>
 void drain_here(const StreamPtr<B> &stream) noexcept {
-  thread_local ReadyList<B> *waiting = nullptr;
+  static constinit NXS_THREAD_LOCAL ReadyList<B> *waiting = nullptr;
   if (waiting) return waiting->push(stream);
   ReadyList<B> ready;
   waiting = &ready;

@@ -65,14 +65,18 @@ class Streams {
   std::mutex &mutex() { return mutex_; }  // for a fork
 
   std::vector<StreamPtr<B>> all() const {
-    std::lock_guard lock(mutex_);
-    return all_locked();
-  }
-  std::vector<StreamPtr<B>> all_locked() const {
     std::vector<StreamPtr<B>> streams;
-    for (const auto &weak : streams_)
-      if (StreamPtr<B> stream = weak.lock()) streams.push_back(std::move(stream));
+    std::lock_guard lock(mutex_);
+    streams.reserve(streams_.size());
+    for_each_locked([&](StreamPtr<B> stream) { streams.push_back(std::move(stream)); });
     return streams;
+  }
+
+  // In the child of a fork: allocates nothing.
+  template <class Visit>
+  void for_each_locked(Visit visit) const {
+    for (const auto &weak : streams_)
+      if (StreamPtr<B> stream = weak.lock()) visit(std::move(stream));
   }
 
  private:

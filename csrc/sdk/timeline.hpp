@@ -4,13 +4,12 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <optional>
 
 #include "sdk/error.hpp"
+#include "sdk/locks.hpp"
 
 namespace nxs {
 
@@ -64,11 +63,11 @@ class Timeline {
   void signal(uint64_t value) noexcept {
     std::list<Parked> ready;
     {
-      std::lock_guard lock(mutex_);
+      const auto lock = hold();
       if (value <= value_.load(std::memory_order_relaxed)) return;
       value_.store(value, std::memory_order_release);
       ready = take_ready();
-      if (sleepers_) changed_.notify_all();
+      if (sleepers_) lock_.changed.notify_all();
     }
     for (const Parked &parked : ready) parked.resume();
   }
@@ -77,11 +76,11 @@ class Timeline {
   void fail(const Failure &cause) noexcept {
     std::list<Parked> ready;
     {
-      std::lock_guard lock(mutex_);
+      const auto lock = hold();
       if (!cause_) cause_ = cause;
       failed_.store(true, std::memory_order_release);
       ready = take_ready();
-      if (sleepers_) changed_.notify_all();
+      if (sleepers_) lock_.changed.notify_all();
     }
     for (const Parked &parked : ready) parked.resume();
   }
@@ -89,7 +88,7 @@ class Timeline {
   // Keeps `resume` and calls it once, from the thread that raises the value to `value` or fails it.
   // False, and nothing kept, when that is so already. `resume` must not throw.
   bool park(uint64_t value, Resume resume) {
-    std::lock_guard lock(mutex_);
+    const auto lock = hold();
     if (value_.load(std::memory_order_relaxed) >= value || cause_) return false;
     parked_.push_back({value, std::move(resume)});
     return true;
@@ -102,13 +101,13 @@ class Timeline {
       if (reached(value)) return true;
       cpu_relax();
     }
-    std::unique_lock lock(mutex_);
+    auto lock = hold();
     ++sleepers_;
     const auto done = [&] { return value_.load(std::memory_order_relaxed) >= value || cause_; };
     if (deadline.at())
-      changed_.wait_until(lock, *deadline.at(), done);
+      lock_.changed.wait_until(lock, *deadline.at(), done);
     else
-      changed_.wait(lock, done);
+      lock_.changed.wait(lock, done);
     --sleepers_;
     if (value_.load(std::memory_order_relaxed) >= value) return true;
     if (cause_) throw_cause();
@@ -118,13 +117,13 @@ class Timeline {
   // Throws when the value is not reached and never will be.
   void check(uint64_t value) const {
     if (!failed() || reached(value)) return;
-    std::lock_guard lock(mutex_);
+    const auto lock = hold();
     if (cause_) throw_cause();
   }
 
   // Sets the value and clears a failure; false, and nothing changed, while somebody waits.
   bool reset(uint64_t value) {
-    std::lock_guard lock(mutex_);
+    const auto lock = hold();
     if (sleepers_ || !parked_.empty()) return false;
     value_.store(value, std::memory_order_release);
     cause_.reset();
@@ -132,16 +131,20 @@ class Timeline {
     return true;
   }
 
-  std::mutex &mutex() { return mutex_; }  // for a fork
-  // In the child of a fork nobody waits: who did is a thread of the parent.
-  void begin_child() {
-    new (&changed_) std::condition_variable;
-    sleepers_ = 0;
-    parked_.clear();
-  }
-
  private:
   static constexpr int kSpins = 64;
+
+  // In the child of a fork nobody waits: who did is a thread of the parent, and streams begin anew.
+  std::unique_lock<std::mutex> hold() const {
+    std::unique_lock lock(lock_.mutex);
+    const uint32_t n_forks = fork_count().load(std::memory_order_relaxed);
+    if (n_forks != n_forks_) {
+      n_forks_ = n_forks;
+      sleepers_ = 0;
+      parked_.clear();
+    }
+    return lock;
+  }
 
   // Moves what may go on out of the list; allocates nothing.
   std::list<Parked> take_ready() noexcept {
@@ -162,13 +165,13 @@ class Timeline {
                 "a run that would have signalled the event failed: " + cause_->message());
   }
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  Lock &lock_ = lock_banks().leaves.next();
   std::atomic<uint64_t> value_{0};
   std::atomic<bool> failed_{false};
   Failure cause_;
-  std::list<Parked> parked_;
-  int sleepers_ = 0;
+  mutable std::list<Parked> parked_;
+  mutable int sleepers_ = 0;
+  mutable uint32_t n_forks_ = fork_count().load(std::memory_order_relaxed);
 };
 
 }  // namespace nxs

@@ -11,15 +11,19 @@
 
 namespace nxs::test {
 
-// The table of libnexus_<name> in the folder that the test runner gives.
-inline const nxs_table &plugin(const std::string &folder, const std::string &name) {
+inline std::string plugin_path(const std::string &folder, const std::string &name) {
 #if defined(__APPLE__)
   const std::string suffix = ".dylib";
 #else
   const std::string suffix = ".so";
 #endif
+  return folder + "/libnexus_" + name + suffix;
+}
+
+// The table of libnexus_<name> in the folder that the test runner gives.
+inline const nxs_table &plugin(const std::string &folder, const std::string &name) {
   auto &loader = loader::Loader::instance();
-  const loader::Outcome outcome = loader.load(folder + "/libnexus_" + name + suffix);
+  const loader::Outcome outcome = loader.load(plugin_path(folder, name));
   if (outcome.result < 0) {
     std::fprintf(stderr, "cannot load %s: %s\n", name.c_str(), outcome.text.c_str());
     std::exit(2);

@@ -1,73 +1,186 @@
-// What runs out: the N-th allocation of a submission or signal, and threads. The stream goes on.
-#include <dlfcn.h>
-#include <pthread.h>
-
-#include <atomic>
-#include <new>
-#include <utility>
+// What runs out: each allocation, thread call and file call of a plugin is made to fail in turn, on
+// the whole path from loading to releasing. A call that is refused says so, loses nothing, and
+// works when it is made again.
+#include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "cpu.hpp"
+#include "everything.hpp"
+#include "faults.hpp"
 
 using namespace nxs::test;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-int main() { return 0; }  // the sanitizers have allocators and threads of their own
-#else
-
-namespace {
-thread_local long allocations_left = -1;  // negative: no end
-std::atomic<bool> no_threads{false};
-}  // namespace
-
-void *operator new(size_t nbytes) {
-  if (allocations_left >= 0 && allocations_left-- == 0) throw std::bad_alloc();
-  if (void *data = std::malloc(nbytes)) return data;
-  throw std::bad_alloc();
-}
-void operator delete(void *data) noexcept { std::free(data); }
-void operator delete(void *data, size_t) noexcept { std::free(data); }
-
-extern "C" NXS_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                                         void *(*call)(void *), void *argument) {
-  using Create = int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-  static const auto real = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
-  return no_threads ? EAGAIN : real(thread, attributes, call, argument);
-}
-
 namespace {
 
-// Whether the limit was met while `call` ran.
-template <class Call>
-bool met_limit(long n, Call call) {
-  allocations_left = n;
-  call();
-  return std::exchange(allocations_left, -1) < 0;
+Faults &faults() { return Faults::instance(); }
+
+bool is_one_of(int64_t status, std::initializer_list<nxs_status> statuses) {
+  return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
 }
 
-void test_a_run_that_gets_no_worker_is_not_submitted() {
-  Buffer buffer(1);
-  const nxs_handle schedule = api->CreateSchedule(0, 0), stream = api->CreateStream(0, 0);
-  dispatch(schedule, "add_one", buffer, 1, 1);
-  no_threads = true;
-  CHECK(api->RunSchedule(schedule, stream, 0) == NXS_OutOfResources);
-  CHECK(contains(api->GetLastError(), "worker thread"));
-  no_threads = false;
-  CHECK(api->RunSchedule(schedule, stream, 0) == 1);
-  CHECK(api->SynchronizeStream(stream, NXS_WAIT_FOREVER) == NXS_Success && buffer.all(1));
-  api->ReleaseSchedule(schedule);
-  api->ReleaseStream(stream);
+// What may be answered to a function when something of this kind could not be had.
+bool is_declared(Fault fault, const std::string &name, int64_t status) {
+  const bool is_library = name == "CreateLibrary" || name == "CreateLibraryFromFile";
+  const bool is_property = name == "GetDeviceProperty";
+  if (fault == Fault::kFiles)
+    return is_library ? is_one_of(status, {NXS_InvalidValue, NXS_InvalidBinary, NXS_OutOfResources})
+                      : is_property && status == NXS_InvalidProperty;
+  if (is_one_of(status, {NXS_OutOfHostMemory, NXS_OutOfResources})) return true;
+  if (fault == Fault::kThreads) return false;
+  return (name == "CreateBuffer" && status == NXS_MemObjectAllocationFailure) ||
+         (is_library && status == NXS_InvalidBinary) ||
+         (is_property && status == NXS_InvalidProperty) ||
+         (name == "RunSchedule" && status == NXS_ProfilingInfoNotAvailable);
 }
 
+bool is_sentence(const std::string &text) {
+  return text.size() > 20 && text.find(' ') != std::string::npos;
+}
+
+// Makes calls under a fault. One that is refused is made again without.
+struct Shaken {
+  const nxs_table &api;
+  Fault fault;
+
+  int64_t operator()(const char *name, bool sure, const Everything::Body &body) const {
+    int64_t result = 0;
+    const long n_vital = faults().n_vital;
+    {
+      const Armed armed(fault);
+      result = body();
+    }
+    CHECK(result < 0 || faults().n_vital == n_vital);  // nothing is done by halves
+    if (result >= 0) return result;
+    const std::string text = api.GetLastError();
+    if (sure || !is_declared(fault, name, result) || !is_sentence(text)) {
+      std::fprintf(stderr, "nxs%s under fault: %ld %s\n", name, long(result), text.c_str());
+      CHECK(!sure && is_declared(fault, name, result) && is_sentence(text));
+    }
+    return call_plainly(api, name, body);
+  }
+};
+
+void set_faults(long n, bool for_good) {
+  faults().n_left = n;
+  faults().for_good = for_good;
+  faults().n_failed = 0;
+}
+
+// Workers let go of what they hold a moment after a run is finished.
+bool comes_back_to(long n_blocks) {
+  for (int i = 0; i < 20000 && faults().n_blocks != n_blocks; ++i) usleep(500);
+  return faults().n_blocks == n_blocks;
+}
+
+// The N-th call of this kind fails, for every N, in a plugin that has been used before: nothing is
+// left behind.
+void test_everything_under(Fault fault, const Target &target, bool for_good) {
+  for (int i = 0; i < 3; ++i) do_everything(target);
+  CHECK(target.api->ReleaseBuffer(0) == NXS_InvalidBuffer);  // a thread's text takes a block
+  usleep(100000);
+  const long n_blocks = faults().n_blocks;
+  for (long n = 0;; ++n) {
+    set_faults(n, for_good);
+    Everything(target, Shaken{*target.api, fault}).run();
+    const bool clean = comes_back_to(n_blocks);
+    if (!clean)
+      std::fprintf(stderr, "fault %d, call %ld: %ld blocks and %ld before\n", int(fault), n,
+                   faults().n_blocks.load(), n_blocks);
+    CHECK(clean);
+    if (faults().n_failed == 0 || nxs::test::failures()) break;
+    CHECK(n < 20000);
+  }
+}
+
+// All that a plugin has is used: what is not here, no fault was tried on.
+void test_every_function_is_called(const Target &target) {
+  Everything everything(target, [&](const char *name, bool, const Everything::Body &body) {
+    return call_plainly(*target.api, name, body);
+  });
+  everything.run();
+  const std::set<std::string> elsewhere = {"Initialize", "GetApiVersion", "GetLastError"};
+#define NXS_FUNCTION(name, returns, parameters, arguments, required)                    \
+  if (target.api->name && !everything.called().count(#name) && !elsewhere.count(#name)) \
+    nxs::test::report(false, "nxs" #name " is called", __FILE__, __LINE__);
+#include "nexus/nxs_api.def"
+#undef NXS_FUNCTION
+}
+
+#if !defined(__SANITIZE_THREAD__)  // the thread sanitizer allows no thread after a fork
+
+// Loads a plugin, as it is in a fresh process.
+int64_t load(const std::string &plugin, Fault fault) {
+  auto &loader = nxs::loader::Loader::instance();
+  const long n_vital = faults().n_vital;
+  try {
+    const Armed armed(fault);
+    const nxs::loader::Outcome outcome = loader.load(plugin);
+    CHECK(outcome.result < 0 || faults().n_vital == n_vital);
+    CHECK(outcome.result >= 0 || outcome.result == NXS_OutOfHostMemory || !outcome.text.empty());
+    return outcome.result;
+  } catch (const std::bad_alloc &) {
+    return NXS_OutOfHostMemory;
+  }
+}
+
+constexpr int kNothingFailed = 99;  // an exit status
+
+// In the child of a fork: the N-th call fails in a plugin that is not loaded yet.
+int first_use(const std::string &plugin, const std::string &name, const std::string &library,
+              Fault fault) {
+  alarm(60);  // seconds; a hang is a failure too
+  auto &loader = nxs::loader::Loader::instance();
+  int64_t runtime = load(plugin, fault);
+  if (runtime < 0) runtime = load(plugin, Fault::kNone);
+  CHECK(runtime == 0);
+  if (runtime != 0) return 1;
+  const Target used = target(*nxs_table_at(loader.slots(), 0), name, library);
+  Everything(used, Shaken{*used.api, fault}).run_once();
+  const bool nothing_failed = faults().n_failed == 0;
+  do_everything(used);
+  if (nxs::test::failures()) return 1;
+  return nothing_failed ? kNothingFailed : 0;
+}
+
+void test_first_use_under(Fault fault, const std::string &folder, const std::string &name,
+                          const std::string &library, bool for_good) {
+  const std::string plugin = plugin_path(folder, name);
+  for (long n = 0;; ++n) {
+    const pid_t child = fork();
+    if (child == 0) {
+      nxs::test::failures() = 0;  // those of the parent were told
+      set_faults(n, for_good);
+      _exit(first_use(plugin, name, library, fault));
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    const bool ended = WIFEXITED(status);
+    if (ended && WEXITSTATUS(status) == kNothingFailed) break;
+    if (!ended || WEXITSTATUS(status) != 0)
+      std::fprintf(stderr, "%s, fault %d, call %ld: status %x\n", name.c_str(), int(fault), n,
+                   unsigned(status));
+    CHECK(ended && WEXITSTATUS(status) == 0);
+    if (nxs::test::failures()) break;
+    CHECK(n < 5000);
+  }
+}
+
+#endif
+
+// A signal wakes whom it must whatever is lacking: it was promised when the wait was submitted.
 void test_a_signal_without_memory_wakes_whom_it_must(long n) {
   Buffer buffer(1);
   const nxs_handle gate = api->CreateEvent(0, 0), schedule = api->CreateSchedule(0, 0);
   const nxs_handle stream = api->CreateStream(0, 0);
   api->ReleaseCommand(api->CreateWaitCommand(schedule, gate, 1));
-  dispatch(schedule, "add_one", buffer, 1, 1);
+  api->ReleaseCommand(dispatch(schedule, "add_one", buffer, 1, 1));
   CHECK(api->RunSchedule(schedule, stream, 0) == 1);
-  nxs_status status = NXS_Success;
-  met_limit(n, [&] { status = api->SignalEvent(gate, 1); });
-  CHECK(status == NXS_Success);
+  set_faults(n, true);
+  {
+    const Armed armed(Fault::kMemory);
+    CHECK(api->SignalEvent(gate, 1) == NXS_Success);
+  }
   CHECK(api->SynchronizeStream(stream, NXS_WAIT_FOREVER) == NXS_Success && buffer.all(1));
   api->ReleaseSchedule(schedule);
   api->ReleaseStream(stream);
@@ -79,12 +192,15 @@ bool test_a_failing_run_without_memory_still_ends(long n) {
   Buffer buffer(64);
   const nxs_handle event = api->CreateEvent(0, 0), schedule = api->CreateSchedule(0, 0);
   const nxs_handle stream = api->CreateStream(0, 0);
-  dispatch(schedule, "fails", buffer, 1, 64);
+  api->ReleaseCommand(dispatch(schedule, "fails", buffer, 1, 64));
   api->ReleaseCommand(api->CreateSignalCommand(schedule, event, 1));
   const nxs_flags flags = NXS_RunFlags_Blocking | NXS_RunFlags_Timing;
-  int64_t ticket = 0;
-  const bool met = met_limit(n, [&] { ticket = api->RunSchedule(schedule, stream, flags); });
-  CHECK(ticket < 0);
+  set_faults(n, false);
+  {
+    const Armed armed(Fault::kMemory);
+    CHECK(api->RunSchedule(schedule, stream, flags) < 0);
+  }
+  const bool met = faults().n_failed > 0;
   CHECK(api->SynchronizeStream(stream, NXS_WAIT_FOREVER) == NXS_Success);
   CHECK(api->RunSchedule(schedule, stream, flags) == NXS_ExecutionFailed);
   api->ReleaseSchedule(schedule);
@@ -96,11 +212,23 @@ bool test_a_failing_run_without_memory_still_ends(long n) {
 }  // namespace
 
 int main(int, char **argv) {
-  start(argv[1]);
-  test_a_run_that_gets_no_worker_is_not_submitted();
+  const std::string folder = argv[1], library_path = build(kEverySource, "every");
+  constexpr Fault kFaults[] = {Fault::kMemory, Fault::kThreads, Fault::kFiles};
+#if !defined(__SANITIZE_THREAD__)
+  for (const char *name : {"cpu", "null"})
+    for (const Fault fault : kFaults)
+      for (const bool for_good : {false, true})
+        test_first_use_under(fault, folder, name, library_path, for_good);
+#endif
+  for (const char *name : {"cpu", "null"}) {
+    const Target used = target(plugin(folder, name), name, library_path);
+    test_every_function_is_called(used);
+    for (const Fault fault : kFaults)
+      for (const bool for_good : {false, true}) test_everything_under(fault, used, for_good);
+  }
+  start(folder);
   for (long n = 0; n < 8; ++n) test_a_signal_without_memory_wakes_whom_it_must(n);
   for (long n = 0; test_a_failing_run_without_memory_still_ends(n); ++n) CHECK(n < 100);
+  std::remove(library_path.c_str());
   return nxs::test::failures();
 }
-
-#endif

@@ -74,7 +74,7 @@ class Attempts {
   // Waits for `time` at most; whether the attempt is finished.
   bool wait(const Attempt &attempt, std::chrono::nanoseconds time) {
     std::unique_lock<std::mutex> lock(mutex_);
-    return changed_->wait_for(lock, time, [&] { return attempt.finished; });
+    return changed_.wait_for(lock, time, [&] { return attempt.finished; });
   }
 
   // What came of an attempt that is finished.
@@ -164,21 +164,31 @@ class Attempts {
     if (outcome) attempt->outcome = std::move(*outcome);
     attempt->finished = true;
     running_.erase(std::remove(running_.begin(), running_.end(), attempt), running_.end());
-    changed_->notify_all();
+    changed_.notify_all();
   }
 
   void begin_child() {
-    changed_ = new std::condition_variable;  // the old one may have waiters, in the parent
-    for (const AttemptPtr &attempt : running_)
-      *attempt = finished({NXS_DeviceNotAvailable,
-                           "it was being started when this process was forked; load it before, or "
-                           "start processes in another way (spawn)"});
+    new (&changed_) std::condition_variable;  // the old one may have waiters, in the parent
+    for (const AttemptPtr &attempt : running_) end_forked(*attempt);
     running_.clear();
     mutex_.unlock();
   }
 
+  // Without a sentence where there is no memory for one: nothing may be thrown in a child.
+  static void end_forked(Attempt &attempt) noexcept {
+    attempt.finished = true;
+    attempt.outcome.result = NXS_DeviceNotAvailable;
+    try {
+      attempt.outcome.text =
+          "it was being started when this process was forked; load it before, or start processes "
+          "in another way (spawn)";
+    } catch (const std::bad_alloc &) {
+      attempt.outcome.text.clear();
+    }
+  }
+
   std::mutex mutex_;
-  std::condition_variable *changed_ = new std::condition_variable;
+  std::condition_variable changed_;
   std::vector<AttemptPtr> running_;
 };
 

@@ -3,8 +3,8 @@
 
 #include <cerrno>
 
+#include "grid.hpp"
 #include "pool.hpp"
-#include "sdk/fork.hpp"
 
 namespace nxs {
 namespace {
@@ -200,9 +200,13 @@ CpuRuntime &the_runtime() {
 
 void Backend::start() {
   processor();  // reads files: not under a caller's lock later
+  open_images_mutex();
+  loader_mutex();
+  if (!prepare_group_arenas())
+    throw Error(NXS_OutOfResources,
+                "the process has no thread-specific key left, or no memory for one");
   the_runtime().n_threads = threads_wanted();
   Pool::instance().start(the_runtime().n_threads);
-  ForkGuard<Backend>::install();
 }
 
 const CpuRuntime &Backend::runtime() { return the_runtime(); }

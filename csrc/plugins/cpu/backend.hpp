@@ -67,9 +67,12 @@ struct Backend {
   static Progress execute(const StreamPtr<Backend> &stream, Run<Backend> &run,
                           const Step<Backend> &step, Budget &budget);
 
-  // Around a fork: the child begins with a fresh pool.
-  static void lock_for_fork();
-  static void unlock_after_fork();
+  // Around a fork: locks that are held while others are taken, and locks that are not. That of the
+  // pool is not among them: the child begins with a fresh one.
+  static void lock_outermost();
+  static void unlock_outermost();
+  static void lock_innermost();
+  static void unlock_innermost();
   static void begin_child();
 
   static size_t max_group_memory_nbytes() { return size_t{1} << 20; }

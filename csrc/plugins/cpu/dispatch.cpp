@@ -99,10 +99,13 @@ void Backend::finished_one() {
 }
 bool Backend::any_in_flight() { return n_in_flight.load(std::memory_order_acquire) > 0; }
 
-void Backend::lock_for_fork() { Pool::instance().mutex().lock(); }
-void Backend::unlock_after_fork() { Pool::instance().mutex().unlock(); }
+void Backend::lock_outermost() { loader_mutex().lock(); }
+void Backend::unlock_outermost() { loader_mutex().unlock(); }
+void Backend::lock_innermost() { open_images_mutex().lock(); }
+void Backend::unlock_innermost() { open_images_mutex().unlock(); }
 void Backend::begin_child() {
   n_in_flight.store(0, std::memory_order_relaxed);
+  renew_loader_mutex();
   Pool::begin_child();
 }
 

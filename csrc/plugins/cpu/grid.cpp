@@ -4,22 +4,32 @@
 
 namespace nxs {
 
+namespace {
+
+// The size of an arena stands before it, in a cache line of its own.
+struct alignas(kBufferAlignment) ArenaHead {
+  size_t nbytes = 0;
+};
+using Arena = ThreadBlock<ArenaHead>;
+
+}  // namespace
+
+bool prepare_group_arenas() { return Arena::prepare(); }
+
 void *group_arena(size_t nbytes) {
-  struct Arena {
-    size_t nbytes = 0;
-    void *data = nullptr;
-    ~Arena() { std::free(data); }
-  };
-  thread_local Arena arena;
-  if (arena.nbytes < nbytes) {
-    void *data = nullptr;
-    if (posix_memalign(&data, kBufferAlignment, nbytes) != 0)
+  auto *head = static_cast<ArenaHead *>(Arena::get());
+  if (!head || head->nbytes < nbytes) {
+    void *block = nullptr;
+    if (posix_memalign(&block, alignof(ArenaHead), sizeof(ArenaHead) + nbytes) != 0)
       throw Error(NXS_OutOfHostMemory,
                   "cannot allocate " + std::to_string(nbytes) + " bytes of group memory");
-    std::free(std::exchange(arena.data, data));
-    arena.nbytes = nbytes;
+    head = new (block) ArenaHead{nbytes};
+    if (!Arena::set(block)) {
+      std::free(block);
+      throw Error(NXS_OutOfHostMemory, "cannot keep group memory for a thread");
+    }
   }
-  return arena.data;
+  return head + 1;
 }
 
 void Launch::prepare(const Step<Backend> &step) {

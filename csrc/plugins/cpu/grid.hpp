@@ -10,7 +10,9 @@
 
 namespace nxs {
 
-// The memory of a group on this thread; grows, never shrinks while the thread lives.
+// The memory of a group on this thread; grows, never shrinks while the thread lives. To be prepared
+// once; false: the process cannot keep any.
+bool prepare_group_arenas();
 void *group_arena(size_t nbytes);
 
 // A kernel with its arguments and sizes, ready to be called for a range of groups.

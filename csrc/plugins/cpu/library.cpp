@@ -3,7 +3,6 @@
 #include "library.hpp"
 
 #include <cstddef>
-#include <mutex>
 
 #include "pool.hpp"
 #include "sdk/step.hpp"
@@ -40,7 +39,9 @@ struct OpenImages {
 // No group runs beside the static destructors of a library.
 std::shared_ptr<const Dylib> open_image(std::span<const std::byte> bytes, const std::string &name) {
   auto image = std::make_shared<const Dylib>(bytes, name);
-  Pool::stop_before_destructors_of_now();
+  if (!Pool::stop_before_destructors_of_now())
+    throw Error(NXS_OutOfResources,
+                "cannot load " + name + ": the host has no memory left to note its end");
   return image;
 }
 
@@ -78,6 +79,8 @@ std::string joined(const std::vector<std::string> &names) {
 }
 
 }  // namespace
+
+std::mutex &open_images_mutex() { return OpenImages::instance().mutex; }
 
 std::vector<std::string> CpuLibrary::kernel_names() const {
   std::vector<std::string> names;

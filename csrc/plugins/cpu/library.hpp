@@ -4,6 +4,7 @@
 #include <nexus/cpu_kernel.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ class CpuKernel {
   nxs_cpu_kernel *function_ = nullptr;
   std::optional<KernelInfo> info_;
 };
+
+// What nxsInitialize asks for, so that no later call fails to make it; and the lock that a fork
+// holds.
+std::mutex &open_images_mutex();
 
 std::shared_ptr<CpuLibrary> load_cpu_library(nxs_int device, const char *path);
 std::shared_ptr<CpuLibrary> load_cpu_library(nxs_int device, const void *data, size_t nbytes);

@@ -14,32 +14,28 @@ namespace {
 constexpr auto kSpinTime =
     std::chrono::microseconds(50);  // about the price of a sleep and a wake-up
 
-Pool *the_pool = nullptr;
-
 constexpr size_t kMaxOffered = 1024;  // grids that others may join at once; more run alone
 
-void stop_the_pool() {
-  if (the_pool) the_pool->stop();
-}
+void stop_the_pool() { Pool::instance().stop(); }
 
 }  // namespace
 
+// Never destroyed: workers may run while the process exits.
 Pool &Pool::instance() {
-  static const bool made = [] {
-    the_pool = new Pool;  // never destroyed: workers may run while the process exits
-    return true;
-  }();
-  static_cast<void>(made);
-  return *the_pool;
+  static Pool &pool = *new Pool;
+  return pool;
 }
 
 // Handlers run last in, first out: before the static destructors of what was loaded by now.
-void Pool::stop_before_destructors_of_now() { std::atexit(stop_the_pool); }
+bool Pool::stop_before_destructors_of_now() { return std::atexit(stop_the_pool) == 0; }
 
+// In the place of the old one, which nobody sees any more: its threads are in the parent, and its
+// streams stay as they are. Allocates nothing, since a fork cannot be refused.
 void Pool::begin_child() {
-  const int64_t n_threads = the_pool->n_threads();
-  the_pool = new Pool;  // the old one is left alone: its threads are in the parent
-  the_pool->start(n_threads);
+  Pool &pool = instance();
+  const int64_t n_threads = pool.n_threads();
+  new (&pool) Pool;
+  pool.start(n_threads);
 }
 
 // Workers have stacks for the arrays of any kernel, whatever the platform gives a thread, and leave
@@ -48,8 +44,9 @@ bool Pool::start_worker() {
   constexpr size_t kStack = size_t{8} << 20;  // bytes; the usual one of a main thread
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return false;
-  pthread_attr_setstacksize(&attributes, kStack);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  if (pthread_attr_setstacksize(&attributes, kStack) != 0 ||
+      pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) != 0)
+    return pthread_attr_destroy(&attributes), false;
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -245,6 +242,7 @@ void Pool::told_finished() {
 void Pool::stop() {
   {
     std::lock_guard lock(mutex_);
+    if (stopped_) return;  // there is a handler for each library, and together they wait once
     stopped_ = true;
     work_.notify_all();
     joined_.notify_all();

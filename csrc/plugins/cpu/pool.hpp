@@ -10,9 +10,9 @@ namespace nxs {
 class Pool {
  public:
   static Pool &instance();
-  static void begin_child();  // in the child of a fork: a fresh pool
-  static void stop_before_destructors_of_now();
-  std::mutex &mutex() { return mutex_; }
+  static void begin_child();  // in the child of a fork: a fresh pool, whatever the old one was at
+  // False: the process can note no more to be done at its end.
+  static bool stop_before_destructors_of_now();
 
   void start(int64_t n_threads) { n_threads_ = n_threads; }
   int64_t n_threads() const { return n_threads_; }
@@ -41,7 +41,8 @@ class Pool {
   bool join(const StreamPtr<Backend> &stream, uint64_t ticket, const Deadline &deadline);
   // A run of some stream is finished: those who join look again.
   void told_finished();
-  // Ends the work at exit: no new group begins; waits at most a second for those that run.
+  // Ends the work at exit: no new group begins; waits at most a second for those that run. Once:
+  // later calls do nothing.
   void stop();
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
 

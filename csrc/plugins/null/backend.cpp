@@ -114,6 +114,7 @@ std::shared_ptr<NullKernel> Backend::get_kernel(const std::shared_ptr<NullLibrar
 
 void Backend::started_one() { n_in_flight.fetch_add(1, std::memory_order_relaxed); }
 void Backend::finished_one() { n_in_flight.fetch_sub(1, std::memory_order_release); }
+void Backend::begin_child() { n_in_flight.store(0, std::memory_order_relaxed); }
 bool Backend::any_in_flight() { return n_in_flight.load(std::memory_order_acquire) > 0; }
 
 Progress Backend::execute(const StreamPtr<Backend> &, Run<Backend> &, const Step<Backend> &step,

@@ -71,6 +71,13 @@ struct Backend {
   static bool any_in_flight();
   static void prepare_to_run() {}  // what could refuse a run, before it is submitted
 
+  // Around a fork: there is no lock here, and no thread.
+  static void lock_outermost() {}
+  static void unlock_outermost() {}
+  static void lock_innermost() {}
+  static void unlock_innermost() {}
+  static void begin_child();
+
   static void ready(const StreamPtr<Backend> &stream) noexcept { drain_here<Backend>(stream); }
   static void drain_on_caller(const StreamPtr<Backend> &stream, Budget &) {
     drain_here<Backend>(stream);

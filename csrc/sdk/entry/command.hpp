@@ -20,9 +20,11 @@ inline nxs_handle record(nxs_handle schedule, BackendStep step, nxs_handle kerne
   command->type = step.type;
   command->kernel = kernel;
   command->event = event;
-  command->arguments = std::move(arguments);
-  command->index = command->schedule->record(std::move(step));
-  return commands().insert(std::move(command));
+  command->set_arguments(std::move(arguments));
+  return command->schedule->record(std::move(step), [&](size_t index) {
+    command->index = index;
+    return commands().insert(command);
+  });
 }
 
 // The event of a signal or wait of the schedule. Only a Shared one goes beyond its device.
@@ -195,10 +197,7 @@ inline constexpr std::array kCommandProperties{
     Property<CommandView>{
         NP_Value, [](const auto &command) -> Value { return command_value(*command.object); }},
     Property<CommandView>{NP_Arguments,
-                          [](const auto &command) -> Value {
-                            std::lock_guard lock(command.object->mutex);
-                            return command.object->arguments;
-                          }},
+                          [](const auto &command) -> Value { return command.object->arguments(); }},
     Property<CommandView>{NP_GroupSize,
                           [](const auto &command) -> Value {
                             return dispatch_size(*command.object, &BackendStep::group);
@@ -279,13 +278,12 @@ NXS_API nxs_status nxsSetCommandArgument(nxs_handle command, nxs_int index,
     const auto found = nxs::entry::commands().find(command);
     auto value = nxs::entry::buffers().find(buffer);
     if (found->event) nxs::entry::refuse(*found, "a buffer");
+    const auto place = static_cast<size_t>(index);
+    found->make_room_for_argument(place);
     found->schedule->edit(found->index, [&](auto &step) {
       return nxs::entry::set_buffer(step, index, std::move(value));
     });
-    std::lock_guard lock(found->mutex);
-    if (found->arguments.size() <= static_cast<size_t>(index))
-      found->arguments.resize(static_cast<size_t>(index) + 1);
-    found->arguments[static_cast<size_t>(index)] = buffer;
+    found->note_argument(place, buffer);
   });
 }
 
@@ -299,14 +297,12 @@ NXS_API nxs_status nxsSetCommandScalar(nxs_handle command, nxs_int index, const 
     if (nbytes == 0 || nbytes > 65536)
       throw Error(NXS_InvalidArgSize,
                   "a value of " + std::to_string(nbytes) + " bytes; it has 1 to 65536");
+    const auto place = static_cast<size_t>(index);
+    if (!found->event) found->make_room_for_argument(place);
     found->schedule->edit(found->index, [&](auto &step) {
       return nxs::entry::set_value(step, index, value, nbytes);
     });
-    if (found->event) return;
-    std::lock_guard lock(found->mutex);
-    if (found->arguments.size() <= static_cast<size_t>(index))
-      found->arguments.resize(static_cast<size_t>(index) + 1);
-    found->arguments[static_cast<size_t>(index)] = 0;
+    if (!found->event) found->note_argument(place, 0);
   });
 }
 

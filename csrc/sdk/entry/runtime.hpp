@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "backend.hpp"
+#include "sdk/fork.hpp"
 #include "sdk/tables.hpp"
 
 using nxs::Backend;
@@ -12,7 +13,22 @@ using nxs::guard;
 
 NXS_API nxs_uint nxsGetApiVersion(void) noexcept { return NXS_API_VERSION; }
 
-NXS_API const char *nxsGetLastError(void) noexcept { return nxs::last_error().c_str(); }
+NXS_API const char *nxsGetLastError(void) noexcept { return nxs::LastError::get(); }
+
+namespace nxs::entry {
+
+// Makes what no later call may fail to make. May be called again after it failed.
+inline void make_ready() {
+  if (!LastError::prepare())
+    throw Error(NXS_OutOfResources,
+                "the process has no thread-specific key left, or no memory for one");
+  out_of_memory();
+  lock_banks();
+  tables<Backend>();
+  Streams<Backend>::instance();
+}
+
+}  // namespace nxs::entry
 
 NXS_API nxs_status nxsInitialize(const nxs_init *init) noexcept {
   return guard([&] {
@@ -28,8 +44,9 @@ NXS_API nxs_status nxsInitialize(const nxs_init *init) noexcept {
       throw Error(NXS_InvalidValue,
                   "runtime number " + std::to_string(init->runtime) + " is above 127");
     nxs::runtime_number() = init->runtime;
-    nxs::out_of_memory();  // made while there is some
+    nxs::entry::make_ready();
     Backend::start();
+    nxs::ForkGuard<Backend>::install();
   });
 }
 
