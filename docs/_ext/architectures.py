@@ -10,7 +10,8 @@ from sphinx.application import Sphinx
 
 from nexus._internal.architectures import checking, entries, places
 from nexus._internal.property_path import path_text
-from nexus.cli.library import flat, text_of
+from nexus.cli.library import flat
+from nexus.cli.quantities import text_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "architectures"
 INTRODUCTION = """\

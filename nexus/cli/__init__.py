@@ -6,6 +6,7 @@ The extra `cli` brings all commands and colours; without it `info` and `doctor` 
 from __future__ import annotations
 
 import importlib.util
+import io
 import sys
 
 EXTRA = "pip install 'nexus-accelerator[cli]'"
@@ -14,6 +15,9 @@ EXTRA = "pip install 'nexus-accelerator[cli]'"
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 something is wrong, 2 wrong use."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show ends no command
+            stream.reconfigure(errors="backslashreplace")
     if importlib.util.find_spec("click") and importlib.util.find_spec("rich"):
         from nexus.cli import commands as full
 

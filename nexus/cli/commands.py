@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 import nexus
+from nexus._internal.property_path import path_text
 from nexus.bindings.errors import NexusError
-from nexus.cli import doctor, library, machine, outline, roofline
+from nexus.cli import EXTRA, doctor, library, machine, outline, roofline, tables
 
-WIDEST = 32  # of a column that is not cut
+SPEC = re.compile(r"\w+:\d+")  # of a device
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -38,17 +38,12 @@ def run(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def console() -> Console:
-    """Return where to print: as wide as the terminal, without colours where there is none."""
-    return Console(highlight=False)
-
-
 def show(data: Any, tree: outline.Node, as_json: bool) -> None:
     """Print data for programs, or a tree for people."""
     if as_json:
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
-        console().print(outline.rich(tree))
+        tables.put(outline.rich(tree))
 
 
 def print_includes(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -78,7 +73,7 @@ def info(as_json: bool) -> int:
     """Show the runtimes and devices of this machine, and what they are made of."""
     found = machine.facts()
     show(found, machine.outline(found), as_json)
-    return 0 if found["runtimes"] else 1
+    return 0 if machine.is_well(found) else 1
 
 
 @cli.command("doctor")
@@ -102,24 +97,17 @@ def db() -> None:
 
 
 @db.command("list")
-@click.argument("text", default="")
+@click.argument("texts", nargs=-1)
 @JSON
-def list_command(text: str, as_json: bool) -> int:
-    """List the architectures, or those with TEXT in one of their names or products."""
-    rows = library.rows(text)
+def list_command(texts: tuple[str, ...], as_json: bool) -> int:
+    """List the architectures, or those with each of TEXTS in a name or product: amd gpu."""
+    rows = library.rows(texts)
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
-        return 0 if rows else 1
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for title, style in (("Architecture", "green"), ("Name", ""), ("Year", "")):
-        key = {"Architecture": "File", "Year": "ReleaseYear"}.get(title, title)
-        width = max((len(str(row.get(key, ""))) for row in rows), default=0)
-        table.add_column(title, no_wrap=True, style=style, min_width=min(width, WIDEST))
-    table.add_column("Products", no_wrap=True, overflow="ellipsis", ratio=1)
-    for row in rows:
-        year = str(row.get("ReleaseYear", ""))
-        table.add_row(row["File"], row["Name"], year, ", ".join(row["Products"]))
-    console().print(table if rows else f"no architecture has {text!r} in a name")
+    elif rows:
+        tables.put(tables.of_rows(rows))
+    else:
+        click.echo(f"no architecture has {' and '.join(map(repr, texts))} in its names")
     return 0 if rows else 1
 
 
@@ -143,14 +131,13 @@ def diff(one: str, other: str, as_json: bool) -> int:
     infos = [nexus.lookup_device_info(name) for name in (one, other)]
     found = [*library.differences(*infos)]
     if as_json:
-        click.echo(json.dumps([dict(zip(("fact", one, other), row, strict=True)) for row in found]))
-        return 1 if found else 0
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for title in ("", one, other):
-        table.add_column(title, overflow="fold")
-    for row in found:
-        table.add_row(*row)
-    console().print(table if found else f"{one} and {other} do not differ")
+        columns = ("fact", one, other)
+        data = [dict(zip(columns, (path_text(row[0]), *row[1:]), strict=True)) for row in found]
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    elif found:
+        tables.put(tables.of_differences(one, other, found))
+    else:
+        click.echo(f"{one} and {other} do not differ")
     return 1 if found else 0
 
 
@@ -158,6 +145,8 @@ def diff(one: str, other: str, as_json: bool) -> int:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def validate(files: tuple[Path, ...]) -> int:
     """Check architecture files against the schema. The exit code is 1 when one breaks it."""
+    if importlib.util.find_spec("jsonschema") is None:
+        raise click.ClickException(f"checking needs jsonschema: {EXTRA}")
     broken = 0
     for path in files:
         found = library.problems_of(path)
@@ -171,13 +160,17 @@ def validate(files: tuple[Path, ...]) -> int:
 @db.command()
 @click.option("--format", "form", type=click.Choice(["json", "csv"]), default="json")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here.")
-def export(form: str, output: Path | None) -> None:
+def export(form: str, output: Path | None) -> int:
     """Print the whole device library as one document."""
-    text = library.exported(form)
+    readable, broken = library.readable()
+    text = library.exported(readable, form)
     if output is None:
         click.echo(text)
     else:
         output.write_text(text + "\n", encoding="utf-8")
+    for problem in broken:
+        click.echo(f"nexus: left out: {problem}", err=True)
+    return 1 if broken else 0
 
 
 # ---- pictures ------------------------------------------------------------------------------------
@@ -210,6 +203,5 @@ def roofline_command(
 
 
 def _named(name: str) -> str | nexus.Device:
-    """Return the device of a spec such as `cpu:0`, else the name itself."""
-    specs = {device.spec: device for each in nexus.get_runtimes() for device in each.get_devices()}
-    return specs.get(name, name)
+    """Return the device of a spec such as `cpu:0`; of another name nothing has to be started."""
+    return nexus.device(name) if SPEC.fullmatch(name) else name

@@ -11,12 +11,13 @@ import nexus
 from nexus._internal.architectures import entries, places
 from nexus._internal.compilers import toolchain
 from nexus.bindings import nxs
+from nexus.bindings._internal import search
 from nexus.bindings._internal.environment import VARIABLES
 from nexus.bindings.errors import NexusError
 from nexus.cli.outline import Node
 
 SIGNS = {True: "ok", False: "--", None: "??"}
-STYLES = {True: "green", False: "yellow", None: "red"}
+STYLES = {True: "green", False: "", None: "bold red"}  # readable on black and on white
 EXTRAS = {
     "cli": ("click", "rich", "jsonschema"),
     "plot": ("matplotlib",),
@@ -46,6 +47,12 @@ def findings() -> list[Finding]:
 
 
 def _plugins() -> Iterator[Finding]:
+    named = os.environ.get(search.PATH_VARIABLE)
+    places_searched = (
+        f"{search.PATH_VARIABLE} ({named or 'not set'}), the package ({search.PACKAGE}), Python "
+        f"entry points of the group {search.ENTRY_POINTS}"
+    )
+    yield Finding("plugins", "searched", True, places_searched)
     usable = {runtime.name: runtime for runtime in nexus.get_runtimes()}
     why = nexus.unavailable_runtimes()
     for found in nxs.find_runtimes():
@@ -87,7 +94,9 @@ def _device_library() -> Iterator[Finding]:
         except NexusError as error:
             broken += 1
             yield Finding("device library", name, None, str(error))
-    text = f"{len(files) - broken} architectures; own ones in {places.own_folder()}"
+    brought = sorted({file.where for file in files.values() if not file.is_own})
+    others = f", others of {', '.join(brought)}" if brought else ""
+    text = f"{len(files) - broken} architectures; own ones in {places.own_folder()}{others}"
     yield Finding("device library", "entries", len(files) > broken, text)
 
 

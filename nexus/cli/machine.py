@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import nexus
+from nexus.bindings.errors import DeviceInfoError
 from nexus.cli.outline import Node
-
-KIB = 1024
+from nexus.cli.quantities import KIB, size_text
 
 
 def facts() -> dict[str, Any]:
@@ -27,11 +27,23 @@ def _runtime(runtime: nexus.Runtime) -> dict[str, Any]:
     return {
         "name": runtime.name,
         "properties": {name: runtime.get_property(name) for name in runtime.property_names()},
-        "devices": [
-            {"spec": device.spec, "properties": device.get_info().to_dict()}
-            for device in runtime.get_devices()
-        ],
+        "devices": [_device(device) for device in runtime.get_devices()],
     }
+
+
+def _device(device: nexus.Device) -> dict[str, Any]:
+    """Return what is known of a device; what is wrong with its entry hides no device."""
+    try:
+        return {"spec": device.spec, "properties": device.get_info().to_dict()}
+    except DeviceInfoError as error:
+        live = nexus.Properties(device).to_dict()
+        return {"spec": device.spec, "properties": live, "problem": str(error)}
+
+
+def is_well(machine: Mapping[str, Any]) -> bool:
+    """Whether there is a device, and nothing is wrong with what is known of one."""
+    devices = [device for runtime in machine["runtimes"] for device in runtime["devices"]]
+    return bool(devices) and not any("problem" in device for device in devices)
 
 
 def outline(machine: Mapping[str, Any]) -> Node:
@@ -43,13 +55,15 @@ def outline(machine: Mapping[str, Any]) -> Node:
         version = runtime["properties"].get("Version", "")
         branch = root.add(f"{runtime['name']} {version}".strip(), "bold cyan")
         for device in runtime["devices"]:
-            _add_device(branch, device["spec"], device["properties"])
+            node = _add_device(branch, device["spec"], device["properties"])
+            if "problem" in device:
+                node.add(device["problem"], "red")
     for name, why in machine["unavailable"].items():
         root.add(f"{name}: {why}", "dim")
     return root
 
 
-def _add_device(branch: Node, spec: str, info: Mapping[str, Any]) -> None:
+def _add_device(branch: Node, spec: str, info: Mapping[str, Any]) -> Node:
     name = info.get("Variant") or info.get("Name", "")
     what = ", ".join(str(info[key]) for key in ("Vendor", "Type", "Architecture") if key in info)
     node = branch.add(f"{spec}  {name}  ({what})", "bold green")
@@ -63,6 +77,7 @@ def _add_device(branch: Node, spec: str, info: Mapping[str, Any]) -> None:
     ]
     if rates:
         node.add(f"peak: {', '.join(rates)}")
+    return node
 
 
 def _add_cores(node: Node, info: Mapping[str, Any]) -> None:
@@ -94,16 +109,6 @@ def _add_memories(node: Node, memory: Mapping[str, Any]) -> None:
             f"{level['CacheLineSize']} byte lines" if "CacheLineSize" in level else "",
         ]
         node = node.add(f"{level.get('Type', 'memory')}: {', '.join(filter(None, facts))}")
-
-
-def size_text(nbytes: int) -> str:
-    """Return bytes for people: 1572864 -> '1.5 MiB'."""
-    size = float(nbytes)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < KIB:
-            return f"{size:.3g} {unit}" if size < 100 else f"{size:.0f} {unit}"
-        size /= KIB
-    return f"{size:.3g} TiB"
 
 
 def _rate(giga_per_s: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass
@@ -26,16 +26,34 @@ class Node:
         return self.children[-1]
 
 
-def plain(node: Node) -> str:
-    """Return a tree as text."""
-    return "\n".join((node.text, *_lines(node.children)))
+class Guides(NamedTuple):
+    """What is drawn before a line: for one of several, for the last one, and under either."""
+
+    middle: str
+    last: str
+    under_middle: str
+    under_last: str
 
 
-def _lines(children: list[Node], indent: str = "") -> Iterator[str]:
+DRAWN = Guides("├── ", "└── ", "│   ", "    ")
+ASCII = Guides("+-- ", "`-- ", "|   ", "    ")
+
+
+def plain(node: Node, encoding: str = "utf-8") -> str:
+    """Return a tree as text that can be printed in an encoding."""
+    try:
+        "".join(DRAWN).encode(encoding)
+    except UnicodeEncodeError:
+        return "\n".join((node.text, *_lines(node.children, ASCII)))
+    return "\n".join((node.text, *_lines(node.children, DRAWN)))
+
+
+def _lines(children: list[Node], guides: Guides, indent: str = "") -> Iterator[str]:
     for number, child in enumerate(children, 1):
         is_last = number == len(children)
-        yield f"{indent}{'└── ' if is_last else '├── '}{child.text}"
-        yield from _lines(child.children, indent + ("    " if is_last else "│   "))
+        yield f"{indent}{guides.last if is_last else guides.middle}{child.text}"
+        under = guides.under_last if is_last else guides.under_middle
+        yield from _lines(child.children, guides, indent + under)
 
 
 def rich(node: Node) -> Any:

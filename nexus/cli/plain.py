@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 import nexus
 from nexus.cli import EXTRA, doctor, machine, outline
 
+NEEDS_MORE = ("db", "roofline")
+
 
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit code."""
+    if arguments[:1] and arguments[0] in NEEDS_MORE:
+        print(f"nexus: the command {arguments[0]!r} needs more: {EXTRA}", file=sys.stderr)
+        return 1
     parser = argparse.ArgumentParser(
         prog="nexus", description="Find every accelerator.", epilog=f"More commands with: {EXTRA}"
     )
@@ -36,12 +42,15 @@ def run(arguments: list[str]) -> int:
 
 def _info(as_json: bool) -> int:
     found = machine.facts()
-    print(json.dumps(found, indent=2) if as_json else outline.plain(machine.outline(found)))
-    return 0 if found["runtimes"] else 1
+    _show(found, machine.outline(found), as_json)
+    return 0 if machine.is_well(found) else 1
 
 
 def _doctor(as_json: bool) -> int:
     found = doctor.findings()
-    data = doctor.as_json(found)
-    print(json.dumps(data, indent=2) if as_json else outline.plain(doctor.outline(found)))
+    _show(doctor.as_json(found), doctor.outline(found), as_json)
     return 0 if doctor.is_well(found) else 1
+
+
+def _show(data: object, tree: outline.Node, as_json: bool) -> None:
+    print(json.dumps(data, indent=2) if as_json else outline.plain(tree, sys.stdout.encoding))

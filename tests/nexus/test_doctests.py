@@ -8,6 +8,7 @@ import importlib
 import pytest
 
 MODULES = [
+    "nexus.advice",
     "nexus.buffer",
     "nexus.device",
     "nexus.device_info",
@@ -18,6 +19,9 @@ MODULES = [
     "nexus.schedule",
     "nexus.stream",
     "nexus.system",
+    "nexus.cli.library",
+    "nexus.cli.quantities",
+    "nexus._internal.architectures.units",
     "nexus._internal.device_filter",
     "nexus._internal.dtypes",
     "nexus._internal.property_path",

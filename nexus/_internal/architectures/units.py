@@ -29,6 +29,22 @@ def unit_of(steps: Sequence[str | int]) -> str:
     return str(node.get("unit", ""))
 
 
+def ordered(value: Any) -> Any:
+    """Return an entry with its members in the order of the schema, others last."""
+    return _ordered(value, _schema())
+
+
+def _ordered(value: Any, node: Any) -> Any:
+    node = _resolved(node)
+    if isinstance(value, Mapping):
+        names = [name for name in node.get("properties", ()) if name in value]
+        names += [name for name in value if name not in names]
+        return {name: _ordered(value[name], _member(node, name)) for name in names}
+    if isinstance(value, list):
+        return [_ordered(item, _member(node, 0)) for item in value]
+    return value
+
+
 def _member(node: Mapping[str, Any], step: str | int) -> Any:
     if isinstance(step, int):
         return node.get("items", {})

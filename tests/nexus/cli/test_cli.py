@@ -94,7 +94,14 @@ def test_db_list_finds_by_product(capsys: pytest.CaptureFixture[str]) -> None:
     code, text, _ = run(capsys, "db", "list", "mi300x", "--json")
     assert (code, [row["File"] for row in json.loads(text)]) == (0, [NAME])
     code, text, _ = run(capsys, "db", "list", "no such thing")
-    assert (code, text) == (1, "no architecture has 'no such thing' in a name\n")
+    assert (code, text) == (1, "no architecture has 'no such thing' in its names\n")
+    code, text, _ = run(capsys, "db", "list", "AMD", "cpu", "zen", "--json")
+    assert [row["Name"][:9] for row in json.loads(text)] == [
+        "AMD Zen 2",
+        "AMD Zen 3",
+        "AMD Zen 4",
+        "AMD Zen 5",
+    ]
 
 
 def test_db_show_has_units_and_sources(capsys: pytest.CaptureFixture[str]) -> None:
@@ -154,7 +161,7 @@ def test_roofline_draws_several_devices_and_points(
     code, text, _ = run(capsys, "roofline", *arguments, "-o", str(file))
     assert (code, text) == (0, f"{file}: AMD Instinct MI300X, AMD Instinct MI250X\n")
     with Image.open(file) as image:
-        assert image.size == (1350, 825)
+        assert image.size == (1350, 885)
         assert len(image.convert("RGB").getcolors(1 << 24) or []) > 50  # lines of several colours
 
 
@@ -164,7 +171,10 @@ def test_roofline_draws_several_devices_and_points(
         (["db", "show", "no-such"], 1, "nexus: the device library has no architecture 'no-such'"),
         (["roofline", NAME], 1, "nexus: cannot tell the peak rate of F32"),
         (["roofline", "MI300X", "--point", "a,b,c"], 1, "'a,b,c' is no point"),
-        (["roofline", "MI300X", "--point", "a,0,1"], 1, "is not above 0"),
+        (["roofline", "MI300X", "--point", "a,0,1"], 1, "is not between 1e-12 and"),
+        (["roofline", "MI300X", "--point", "a,1,inf"], 1, "is not between 1e-12 and"),
+        (["roofline", "cpu:99"], 1, "no device is 'cpu:99'"),
+        (["roofline", "Core i9-12900K"], 1, "its cores are of several kinds"),
         (["roofline", "MI300X", "--type", "F99"], 1, "nexus: "),
         (["frobnicate"], 2, "No such command"),
         (["db", "validate"], 2, "Missing argument"),
