@@ -145,7 +145,8 @@ class Device(DeviceBase):
             raise TypeError(f"filepath is {shown(path)}; it is a str or a Path")
         if not os.path.exists(path):
             raise FileNotFoundError(errno.ENOENT, "there is no such library file", path)
-        handle = nxs.create_library_from_file(self.runtime_number, self.id, path)
+        # As bytes: a path need not be UTF-8.
+        handle = nxs.create_library_from_file(self.runtime_number, self.id, os.fsencode(path))
         return adopt(Library, self, handle)
 
     def create_library(self, data: SupportsBuffer) -> Library:

@@ -107,10 +107,13 @@ class Dylib {
     ::dlclose(handle_);
   }
 
-  const std::vector<std::string> &symbols() const { return symbols_; }
-  bool defines(const std::string &symbol) const {
-    return std::binary_search(symbols_.begin(), symbols_.end(), symbol);
+  const std::vector<Symbol> &symbols() const { return symbols_; }
+  // NULL: the file does not define it.
+  const Symbol *look_up(const std::string &name) const {
+    const auto at = std::lower_bound(symbols_.begin(), symbols_.end(), Symbol{name});
+    return at != symbols_.end() && at->name == name ? &*at : nullptr;
   }
+  bool defines(const std::string &name) const { return look_up(name); }
   // A symbol that this very file defines; plain dlsym would search its dependencies too and find
   // `malloc`.
   void *find(const std::string &symbol) const {
@@ -120,8 +123,8 @@ class Dylib {
   }
 
  private:
-  static std::vector<std::string> defined_symbols(std::span<const std::byte> bytes,
-                                                  const std::string &name) {
+  static std::vector<Symbol> defined_symbols(std::span<const std::byte> bytes,
+                                             const std::string &name) {
 #if defined(__APPLE__)
     return macho::defined_symbols(bytes, name);
 #else
@@ -182,7 +185,7 @@ class Dylib {
   }
 
   std::string name_;
-  std::vector<std::string> symbols_;
+  std::vector<Symbol> symbols_;
   void *handle_ = nullptr;
 };
 

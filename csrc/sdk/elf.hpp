@@ -13,6 +13,7 @@
 
 #include "nexus/image.hpp"
 #include "sdk/error.hpp"
+#include "sdk/symbol.hpp"
 
 namespace nxs::elf {
 
@@ -60,13 +61,28 @@ inline Elf64_Ehdr header(Bytes file, const std::string &name) {
   return header;
 }
 
-// The names that the file itself defines for others, functions and data. Throws unless every
+inline Symbol::Kind kind_of(const Elf64_Sym &symbol) {
+  switch (ELF64_ST_TYPE(symbol.st_info)) {
+    case STT_NOTYPE:  // of assembly, mostly
+      return Symbol::kUnknown;
+    case STT_FUNC:
+    case STT_GNU_IFUNC:
+      return Symbol::kFunction;
+    case STT_OBJECT:
+    case STT_COMMON:
+      return Symbol::kData;
+    default:
+      return Symbol::kOther;
+  }
+}
+
+// What the file itself defines for others, functions and data. Throws unless every
 // header, segment and symbol lies inside the file.
-inline std::vector<std::string> defined_symbols(Bytes file, const std::string &name) {
+inline std::vector<Symbol> defined_symbols(Bytes file, const std::string &name) {
   const Elf64_Ehdr head = header(file, name);
   const auto sections =
       table<Elf64_Shdr>(file, head.e_shoff, head.e_shnum, name, "section header table");
-  std::vector<std::string> names;
+  std::vector<Symbol> found;
   for (const Elf64_Shdr &section : sections) {
     if (section.sh_type != SHT_DYNSYM || section.sh_link >= sections.size()) continue;
     const Elf64_Shdr &strings = sections[section.sh_link];
@@ -79,11 +95,12 @@ inline std::vector<std::string> defined_symbols(Bytes file, const std::string &n
         refuse(name, "a symbol's name lies outside the string table");
       const char *begin = reinterpret_cast<const char *>(text.data()) + symbol.st_name;
       const size_t most = std::min(text.size() - symbol.st_name, kMaxName + 1);
-      names.emplace_back(begin, strnlen(begin, most));
-      if (names.back().size() > kMaxName) names.pop_back();  // nobody asks for it
+      const size_t length = strnlen(begin, most);
+      if (length > kMaxName) continue;  // nobody asks for it
+      found.push_back({std::string(begin, length), kind_of(symbol), symbol.st_size});
     }
   }
-  return names;
+  return found;
 }
 
 }  // namespace nxs::elf

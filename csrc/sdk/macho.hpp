@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sdk/error.hpp"
+#include "sdk/symbol.hpp"
 
 namespace nxs::macho {
 
@@ -34,9 +35,9 @@ inline void check_segment(Bytes file, uint64_t at, const std::string &name) {
     refuse(name, "a segment lies outside the file; it is cut short");
 }
 
-inline std::vector<std::string> symbols_of(Bytes file, const symtab_command &table,
-                                           const std::string &name) {
-  std::vector<std::string> names;
+inline std::vector<Symbol> symbols_of(Bytes file, const symtab_command &table,
+                                      const std::string &name) {
+  std::vector<Symbol> found;
   if (table.stroff > file.size() || table.strsize > file.size() - table.stroff)
     refuse(name, "it is cut short");
   for (uint32_t i = 0; i < table.nsyms; ++i) {
@@ -46,28 +47,28 @@ inline std::vector<std::string> symbols_of(Bytes file, const symtab_command &tab
     const char *begin =
         reinterpret_cast<const char *>(file.data()) + table.stroff + symbol.n_un.n_strx;
     const std::string text(begin, strnlen(begin, table.strsize - symbol.n_un.n_strx));
-    if (text.starts_with("_")) names.push_back(text.substr(1));  // C names carry an underscore
+    if (text.starts_with("_")) found.push_back({text.substr(1)});  // C names carry an underscore
   }
-  return names;
+  return found;
 }
 
-// The names that the file itself defines for others. Throws unless every segment lies inside the
+// What the file itself defines for others. Throws unless every segment lies inside the
 // file.
-inline std::vector<std::string> defined_symbols(Bytes file, const std::string &name) {
+inline std::vector<Symbol> defined_symbols(Bytes file, const std::string &name) {
   const auto header = read<mach_header_64>(file, 0, name);
   if (header.magic != MH_MAGIC_64 || header.cputype != CPU_TYPE_ARM64)
     refuse(name, "it is no arm64 dylib; build it with `cc -shared` on this machine");
-  std::vector<std::string> names;
+  std::vector<Symbol> found;
   uint64_t at = sizeof header;
   for (uint32_t i = 0; i < header.ncmds; ++i) {
     const auto command = read<load_command>(file, at, name);
     if (command.cmd == LC_SEGMENT_64) check_segment(file, at, name);
     if (command.cmd == LC_SYMTAB)
-      names = symbols_of(file, read<symtab_command>(file, at, name), name);
+      found = symbols_of(file, read<symtab_command>(file, at, name), name);
     if (command.cmdsize < sizeof(load_command)) refuse(name, "a load command has no size");
     at += command.cmdsize;
   }
-  return names;
+  return found;
 }
 
 }  // namespace nxs::macho

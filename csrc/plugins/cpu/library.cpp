@@ -49,13 +49,30 @@ std::shared_ptr<const Dylib> open_image(std::span<const std::byte> bytes, const 
 constexpr size_t kKernelInfoNbytes = offsetof(nxs_kernel_info, arg_nbytes) + sizeof(uint32_t);
 constexpr size_t kArgInfoNbytes = offsetof(nxs_arg_info, access) + sizeof(char);
 
+constexpr size_t kMaxArgInfoNbytes = 1024;  // so that damage does not lead far away
+
+[[noreturn]] void refuse_info(const std::string &name) {
+  throw Error(NXS_InvalidKernelDefinition,
+              "the info record of kernel " + name +
+                  " is damaged or of another version; rebuild the library with the headers of "
+                  "this version");
+}
+
 void check_info(const nxs_kernel_info &record, const std::string &name) {
   const bool whole = record.struct_size >= kKernelInfoNbytes && record.n_args <= kMaxArguments;
-  if (!whole || (record.n_args && (!record.args || record.arg_nbytes < kArgInfoNbytes)))
-    throw Error(NXS_InvalidKernelDefinition,
-                "the info record of kernel " + name +
-                    " is damaged or of another version; rebuild the library with the headers of "
-                    "this version");
+  const bool walkable =
+      record.args && record.arg_nbytes >= kArgInfoNbytes && record.arg_nbytes <= kMaxArgInfoNbytes;
+  if (!whole || (record.n_args && !walkable)) refuse_info(name);
+}
+
+// The record of a kernel; NULL when it has none.
+const nxs_kernel_info *find_info(const Dylib &dylib, const std::string &name) {
+  const Symbol *symbol = dylib.look_up(name + kInfoSuffix);
+  if (!symbol) return nullptr;
+  const bool small = symbol->kind == Symbol::kData && symbol->nbytes < kKernelInfoNbytes;
+  if (symbol->kind == Symbol::kFunction || symbol->kind == Symbol::kOther || small)
+    refuse_info(name);
+  return static_cast<const nxs_kernel_info *>(dylib.find(symbol->name));
 }
 
 KernelInfo copy_info(const nxs_kernel_info &record, const std::string &name) {
@@ -72,10 +89,19 @@ KernelInfo copy_info(const nxs_kernel_info &record, const std::string &name) {
   return info;
 }
 
+// Of a list for a message.
 std::string joined(const std::vector<std::string> &names) {
+  constexpr size_t kMost = 32;
   std::string text;
-  for (const std::string &name : names) text += (text.empty() ? "" : ", ") + name;
+  for (size_t i = 0; i < std::min(names.size(), kMost); ++i) text += (i ? ", " : "") + names[i];
+  if (names.size() > kMost) text += " and " + std::to_string(names.size() - kMost) + " more";
   return text.empty() ? "none" : text;
+}
+
+// A name for a message; it may be anything, and longer than any line.
+std::string shortened(const std::string &name) {
+  constexpr size_t kMost = 80;
+  return name.size() <= kMost ? name : name.substr(0, kMost) + "...";
 }
 
 }  // namespace
@@ -84,9 +110,9 @@ std::mutex &open_images_mutex() { return OpenImages::instance().mutex; }
 
 std::vector<std::string> CpuLibrary::kernel_names() const {
   std::vector<std::string> names;
-  for (const std::string &symbol : dylib->symbols()) {
-    if (!symbol.ends_with(kInfoSuffix)) continue;
-    std::string name = symbol.substr(0, symbol.size() - std::string(kInfoSuffix).size());
+  for (const Symbol &symbol : dylib->symbols()) {
+    if (!symbol.name.ends_with(kInfoSuffix)) continue;
+    std::string name = symbol.name.substr(0, symbol.name.size() - std::string(kInfoSuffix).size());
     if (dylib->defines(name)) names.push_back(std::move(name));
   }
   return names;
@@ -98,11 +124,10 @@ CpuKernel::CpuKernel(std::shared_ptr<CpuLibrary> library, std::string name, bool
   function_ = reinterpret_cast<nxs_cpu_kernel *>(dylib.find(name_));
   if (!function_)
     throw Error(NXS_InvalidKernelName,
-                "no kernel " + name_ + " in " +
+                "no kernel " + shortened(name_) + " in " +
                     (library_->path.empty() ? "the library" : library_->path) +
                     "; its kernels: " + joined(library_->kernel_names()));
-  const auto *record = static_cast<const nxs_kernel_info *>(dylib.find(name_ + kInfoSuffix));
-  if (record) {
+  if (const nxs_kernel_info *record = find_info(dylib, name_)) {
     info_ = copy_info(*record, name_);
   } else if (!unchecked) {
     throw Error(NXS_InvalidKernelDefinition,
@@ -111,6 +136,9 @@ CpuKernel::CpuKernel(std::shared_ptr<CpuLibrary> library, std::string name, bool
                     "<nexus/cpu_kernel.h>, or look it "
                     "up unchecked");
   }
+  const Symbol::Kind kind = dylib.look_up(name_)->kind;
+  if (kind == Symbol::kData || kind == Symbol::kOther)
+    throw Error(NXS_InvalidKernelDefinition, "symbol " + name_ + " is no function");
 }
 
 std::shared_ptr<CpuLibrary> load_cpu_library(nxs_int device, const char *path) {
