@@ -168,6 +168,21 @@ void test_first_use_under(Fault fault, const std::string &folder, const std::str
 
 #endif
 
+// What is kept for a thread goes with it: the text of a failure, the memory of groups.
+void test_a_thread_leaves_nothing(const Target &target) {
+  const auto in_a_thread = [&] {
+    std::thread([&] {
+      CHECK(target.api->ReleaseBuffer(0) == NXS_InvalidBuffer);
+      do_everything(target);
+    }).join();
+  };
+  for (int i = 0; i < 3; ++i) in_a_thread();
+  usleep(100000);
+  const long n_blocks = faults().n_blocks;
+  for (int i = 0; i < 20; ++i) in_a_thread();
+  CHECK(comes_back_to(n_blocks));
+}
+
 // A signal wakes whom it must whatever is lacking: it was promised when the wait was submitted.
 void test_a_signal_without_memory_wakes_whom_it_must(long n) {
   Buffer buffer(1);
@@ -223,6 +238,7 @@ int main(int, char **argv) {
   for (const char *name : {"cpu", "null"}) {
     const Target used = target(plugin(folder, name), name, library_path);
     test_every_function_is_called(used);
+    test_a_thread_leaves_nothing(used);
     for (const Fault fault : kFaults)
       for (const bool for_good : {false, true}) test_everything_under(fault, used, for_good);
   }
