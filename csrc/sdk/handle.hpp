@@ -50,8 +50,8 @@ inline const char *kind_name(uint32_t kind) {
 // stale handle is refused and never reaches the object that now sits there. Callers get an owner,
 // not a reference: another thread may remove the same handle at any time. Free slots are reused
 // first in, first out, and a slot whose generation would wrap is retired, so a handle is never
-// given out twice. Thread-safe.
-template <class T>
+// given out twice. Thread-safe. `kLastGeneration` is smaller in tests only.
+template <class T, uint32_t kLastGeneration = kMaxGeneration>
 class HandleTable {
  public:
   HandleTable(nxs_kind kind, nxs_status missing) : kind_(kind), missing_(missing) {}
@@ -118,7 +118,7 @@ class HandleTable {
   }
 
   void free_slot(uint32_t slot) {
-    if (slots_[slot].generation == kMaxGeneration) {
+    if (slots_[slot].generation == kLastGeneration) {
       slots_[slot].generation = 0;  // no handle carries generation 0: retired
       return;
     }

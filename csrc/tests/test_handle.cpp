@@ -1,4 +1,5 @@
 // Handle tables: what is refused, with which sentence; reuse, retirement, threads.
+#include <set>
 #include <thread>
 
 #include "check.hpp"
@@ -63,6 +64,21 @@ void test_slots_are_reused_first_in_first_out() {
         nxs::HandleParts::of(b).slot);
 }
 
+// Slots that have had their last generation are not used again: no handle is given out twice.
+void test_a_slot_at_its_last_generation_is_retired() {
+  nxs::HandleTable<int, 3> table(NXS_Kind_Buffer, NXS_InvalidBuffer);
+  std::set<nxs_handle> given;
+  for (int i = 0; i < 100; ++i) {
+    const nxs_handle handle = table.insert(std::make_shared<int>(i));
+    CHECK(given.insert(handle).second);
+    CHECK(nxs::HandleParts::of(handle).slot == static_cast<uint32_t>(i / 3));
+    for (const nxs_handle old : given)
+      if (old != handle) CHECK(!thrown<nxs::Error>([&] { table.find(old); }).empty());
+    CHECK(*table.remove(handle) == i);
+  }
+  CHECK(table.size() == 0);
+}
+
 void test_an_owner_outlives_the_removal() {
   Table table(NXS_Kind_Buffer, NXS_InvalidBuffer);
   const nxs_handle handle = table.insert(std::make_shared<int>(7));
@@ -93,6 +109,7 @@ int main() {
   test_bad_handles_are_refused_with_a_sentence();
   test_stale_handle_does_not_reach_the_object_in_its_slot();
   test_slots_are_reused_first_in_first_out();
+  test_a_slot_at_its_last_generation_is_retired();
   test_an_owner_outlives_the_removal();
   test_threads_create_find_and_remove_at_once();
   return nxs::test::failures();
