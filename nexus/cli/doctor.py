@@ -75,7 +75,7 @@ def _compilers() -> Iterator[Finding]:
     for language in languages:
         try:
             found = toolchain.find(language)
-        except NexusError as error:
+        except (NexusError, OSError) as error:
             yield Finding("compilers", language, False, str(error))
         else:
             yield Finding("compilers", language, True, f"{found.title} ({found.kind})")

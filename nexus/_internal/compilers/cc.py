@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import errno
 import os
 import platform
 import shlex
@@ -38,6 +39,20 @@ _FAST_MATH = ("-fassociative-math", "-fno-signed-zeros", "-freciprocal-math", "-
 _MAX_FRAME_NBYTES = 320 * 1024
 
 
+# What to do when the system refuses a file, a process or memory.
+_ROOM = (
+    "the folder for temporary files must be writable and have room: set the variable TMPDIR to one"
+)
+_FILES = "too many files are open: close some, or raise the limit (ulimit -n)"
+_PROCESSES = "the system starts no more processes: end some, or raise the limit (ulimit -u)"
+_REMEDIES = {
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    errno.EAGAIN: _PROCESSES,
+    errno.ENOMEM: "the system has no memory for another process",
+}
+
+
 class HostCompiler:
     """Compiles C and C++ with the compiler that `toolchain.find` finds."""
 
@@ -60,18 +75,16 @@ class HostCompiler:
         chosen = CompileOptions.of(options)
         if not text.strip():
             raise ValueError(f"cannot compile {chosen.name!r}: the source is empty")
-        tool = toolchain.find(chosen.language_of_source())
         headers = paths.include_dir()
         try:
+            tool = toolchain.find(chosen.language_of_source())
             with tempfile.TemporaryDirectory(
                 prefix="nexus-cc-", ignore_cleanup_errors=True
             ) as folder:
                 return _Job(chosen, tool, headers, Path(folder)).run(text)
         except OSError as error:
-            raise CompileError(
-                f"cannot compile {chosen.name!r} with {tool.title}: {error}; the folder for "
-                "temporary files must be writable and have room: set the variable TMPDIR to one"
-            ) from error
+            remedy = _REMEDIES.get(error.errno or 0, _ROOM)
+            raise CompileError(f"cannot compile {chosen.name!r}: {error}; {remedy}") from error
 
 
 def create() -> Compiler:
@@ -106,7 +119,13 @@ class _Job:
         # In English, because messages are searched; and what the compiler puts aside goes into
         # `folder`, because one that is killed leaves it.
         environment = {**os.environ, "LC_ALL": "C", "TMPDIR": str(self.folder)}
-        status, output = process.run(command, environment)
+        try:
+            status, output = process.run(command, environment)
+        except process.EndlessOutputError as error:
+            tried = f"cannot compile {name!r} with {self.tool.title}"
+            raise CompileError(
+                f"{tried}: {error}", log=error.output, command=shlex.join(command)
+            ) from None
         log = output.replace(str(written), name).replace(f"{self.folder}{os.sep}", "")
         if status != 0 or not made.is_file():
             raise CompileError(self.message(status, log), log=log, command=shlex.join(command))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 _ERROR = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?:\d+:)? (?:fatal )?error: (?P<what>.*)")
-_OTHER_ERROR = re.compile(r"(?:\S+: )?(?:fatal )?error: |undefined reference|undefined symbol")
+_OTHER_ERROR = re.compile(r"error: |undefined reference|undefined symbol")
 # A sentence of our own headers: `static assertion failed: X` (gcc), `... "X"` (clang).
 _ASSERTION = re.compile(r"static[_ ]assert(?:ion)? failed(?: due to requirement '.*?')?:? ?(.*)")
 _SHOWN = 5
+_WIDEST = 500  # characters of a line; the rest is in the log
 
 # What the compilers cannot know of <nexus/kernel.h>: a word of their complaint, and what is meant.
 _HINTS = {
@@ -25,7 +26,7 @@ def summary(log: str, name: str) -> list[str]:
 
     An error that shows in a header is given with the line of the source that led there.
     """
-    lines = log.splitlines()
+    lines = [line[:_WIDEST] for line in log.splitlines()]
     at = [number for number, line in enumerate(lines) if _ERROR.match(line)]
     found: dict[str, None] = {}  # as an ordered set: a template is complained of once a copy
     for previous, number, following in zip([-1, *at], at, [*at[1:], len(lines)], strict=False):

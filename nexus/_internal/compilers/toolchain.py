@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
+import errno
 import importlib.util
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from typing import Literal
 
+from nexus._internal.compilers import process
 from nexus.bindings.errors import CompilerNotFoundError
 
 Language = Literal["c++", "c"]
@@ -26,6 +26,10 @@ _VARIABLES: dict[Language, tuple[str, ...]] = {
     "c++": ("NEXUS_CC", "CXX", "CC"),
     "c": ("NEXUS_CC", "CC"),
 }
+# Reasons to start no process that say nothing of the compiler.
+_OF_THE_SYSTEM = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+
+_kinds: dict[tuple[str, ...], Kind] = {}  # of the compilers that ran
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +57,7 @@ def find(language: Language) -> Toolchain:
 
     Raises:
         CompilerNotFoundError: there is none; the message lists what was tried.
+        OSError: the system starts no process.
     """
     tried: list[str] = []
     for variable in _VARIABLES[language]:
@@ -97,16 +102,28 @@ def _of_variable(variable: str, words: list[str]) -> Toolchain:
     return Toolchain(command, kind)
 
 
-@functools.cache
 def _kind_of(command: tuple[str, ...]) -> Kind | None:
-    """Ask a compiler who it is; None if it does not run."""
-    try:
-        done = subprocess.run(
-            [*command, "--version"], capture_output=True, stdin=subprocess.DEVNULL, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    text = done.stdout.decode(errors="replace")
+    """Ask a compiler who it is, once; None if it does not run, which may change.
+
+    Raises:
+        OSError: the system starts no process at all.
+    """
+    if command not in _kinds:
+        try:
+            status, text = process.run([*command, "--version"], os.environ)
+        except process.EndlessOutputError:
+            return None
+        except OSError as error:
+            if error.errno in _OF_THE_SYSTEM:
+                raise
+            return None
+        if status != 0:
+            return None
+        _kinds[command] = _kind_by(command, text)
+    return _kinds[command]
+
+
+def _kind_by(command: tuple[str, ...], text: str) -> Kind:
     if "ziglang" in command or os.path.basename(command[0]) == "zig":
         return "zig"
     if "clang" in text:
