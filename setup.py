@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -57,18 +58,20 @@ class BuildExt(build_ext):
                 "Install them (Debian, Ubuntu: apt-get install python3-dev; Fedora: dnf install "
                 "python3-devel), or use another Python 3.11 or newer."
             )
-        compiler = " ".join(native.find_compiler())
+        compiler = shlex.join(native.find_compiler())
         for variable in "CC", "CXX":  # Python may remember a compiler that is not here
             os.environ.setdefault(variable, compiler)
+        shown, show = native.exports()
         for extension, made in zip(
             self.extensions,
             cythonize(self.extensions, build_dir="build/cython", language_level=3),
             strict=True,
         ):
             extension.sources = made.sources
+            extension.depends = [*extension.depends, f"csrc/{shown.name}"]
             # What Cython writes has parameters it does not use.
             extension.extra_compile_args = [*native.compile_flags(), "-Wno-unused-parameter"]
-            extension.extra_link_args = native.link_flags()
+            extension.extra_link_args = [*native.link_flags(), show]
         self.parallel = os.cpu_count()
         self.in_tree = bool(self.inplace)  # super().run() clears it while it builds
         super().run()

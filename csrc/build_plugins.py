@@ -9,7 +9,7 @@ Keys of a plugin.toml that count here (others, such as `known_gaps`, are for the
     shared    = ["_gpu"]             # folders beside it whose headers and sources it uses
 
 Environment: NEXUS_WERROR=1 makes warnings errors; NEXUS_SANITIZE=address,undefined or thread builds
-everything with these sanitizers; CXX names the compiler.
+everything with these sanitizers; CXX names the compiler, CXXFLAGS and LDFLAGS more flags for it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ from typing import Any
 
 from setuptools.errors import CompileError, PlatformError
 
-MACOS = sys.platform == "darwin"
-LIBRARY_SUFFIX = ".dylib" if MACOS else ".so"
+HERE = Path(__file__).resolve().parent
 HEADERS = {".h", ".hpp", ".def", ".inc"}
 
 
@@ -40,14 +39,10 @@ class Plugin:
     """What one plugin is made of."""
 
     name: str
+    library: str  # file name
     sources: list[Path]
     folders: list[Path]  # its own, then its shared ones
     includes: list[Path]  # folders, its own first: the sdk asks for its backend.hpp
-
-    @property
-    def library(self) -> str:
-        """File name of the library."""
-        return f"libnexus_{self.name}{LIBRARY_SUFFIX}"
 
     @property
     def facts(self) -> str:
@@ -67,12 +62,17 @@ def read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
-def read_plugins(csrc: Path) -> list[Plugin]:
-    """Read every plugin.toml under `csrc`; leave out what is not for this platform."""
+def library_name(name: str, platform: str = sys.platform) -> str:
+    """Return the file name of a plugin."""
+    return f"libnexus_{name}{'.dylib' if platform == 'darwin' else '.so'}"
+
+
+def read_plugins(csrc: Path, platform: str = sys.platform) -> list[Plugin]:
+    """Read every plugin.toml under `csrc`; leave out what is not for the platform."""
     plugins: list[Plugin] = []
     for facts_file in sorted((csrc / "plugins").glob("*/plugin.toml")):
         facts = read_facts(facts_file)
-        if sys.platform not in facts.get("platforms", [sys.platform]):
+        if platform not in facts.get("platforms", [platform]):
             continue
         if facts["name"] in {plugin.name for plugin in plugins}:
             raise CompileError(f"{facts_file}: another folder has the name {facts['name']!r} too")
@@ -83,7 +83,8 @@ def read_plugins(csrc: Path) -> list[Plugin]:
         if not sources:
             raise CompileError(f"{facts_file}: no file matches sources = {facts['sources']}")
         includes = [folder, *(folder / name for name in facts.get("include", [])), *shared]
-        plugins.append(Plugin(facts["name"], sources, [folder, *shared], includes))
+        library = library_name(facts["name"], platform)
+        plugins.append(Plugin(facts["name"], library, sources, [folder, *shared], includes))
     return plugins
 
 
@@ -118,6 +119,11 @@ def find_compiler() -> list[str]:
     )
 
 
+def flags_of(variable: str) -> list[str]:
+    """Return the flags in a variable of the environment, which come after ours."""
+    return shlex.split(os.environ.get(variable, ""))
+
+
 def sanitizers() -> str:
     """Return the value of NEXUS_SANITIZE; empty in a usual build."""
     value = os.environ.get("NEXUS_SANITIZE", "")
@@ -141,29 +147,33 @@ def compile_flags() -> list[str]:
         flags.append("-Werror")
     if sanitizers():
         checks = [f"-fsanitize={sanitizers()}", "-fno-sanitize-recover=all"]
-        return [*flags, "-O1", "-g", "-fno-omit-frame-pointer", *checks]
-    return [*flags, "-O2", "-g0"]
+        flags += ["-O1", "-g", "-fno-omit-frame-pointer", *checks]
+    else:
+        flags += ["-O2", "-g0"]
+    return flags + flags_of("CXXFLAGS")
 
 
-def link_flags() -> list[str]:
-    """Flags that every library of nexus is linked with; a usual build is stripped."""
+def link_flags(platform: str = sys.platform) -> list[str]:
+    """Flags that everything of nexus is linked with; a usual build is stripped."""
     flags = ["-pthread"]
-    if not MACOS:
+    if platform != "darwin":
         flags += ["-ldl", "-Wl,-Bsymbolic"]
     if sanitizers():
-        return [*flags, f"-fsanitize={sanitizers()}"]
-    return [*flags, "-Wl,-x" if MACOS else "-Wl,-s"]
+        flags.append(f"-fsanitize={sanitizers()}")
+    else:  # -O2: zig compiles its C++ library when it links, the way these flags say
+        flags += ["-O2", "-Wl,-x" if platform == "darwin" else "-Wl,-s"]
+    return flags + flags_of("LDFLAGS")
 
 
-def exports(csrc: Path) -> tuple[Path, str]:
-    """Return the list of the symbols that a plugin shows, and the flag that hands it to the linker.
+def exports(platform: str = sys.platform) -> tuple[Path, str]:
+    """Return the list of the symbols that a library shows, and the flag that names it.
 
     `-fvisibility=hidden` is not enough: templates of the C++ library are weak symbols that every
     library would show, and that another one in the process could take.
     """
-    if MACOS:
-        return csrc / "exports.txt", f"-Wl,-exported_symbols_list,{csrc / 'exports.txt'}"
-    return csrc / "exports.map", f"-Wl,--version-script={csrc / 'exports.map'}"
+    if platform == "darwin":
+        return HERE / "exports.txt", f"-Wl,-exported_symbols_list,{HERE / 'exports.txt'}"
+    return HERE / "exports.map", f"-Wl,--version-script={HERE / 'exports.map'}"
 
 
 def headers_in(folders: Iterable[Path]) -> list[Path]:
@@ -190,15 +200,15 @@ def make(output: Path, command: list[str], inputs: Iterable[Path]) -> None:
     record.write_text(line, encoding="utf-8")
 
 
-def build_plugins(csrc: Path, out: Path, temp: Path) -> list[Path]:
-    """Build every plugin of this platform from `csrc` into `out`; return the libraries.
+def build_plugins(csrc: Path, out: Path, temp: Path, platform: str = sys.platform) -> list[Path]:
+    """Build every plugin of a platform from `csrc` into `out`; return the libraries.
 
     Each has its plugin.toml beside it, for whoever tests it.
     """
-    plugins = read_plugins(csrc)
+    plugins = read_plugins(csrc, platform)
     compiler = find_compiler()
     common = [csrc / "include", csrc / "sdk"]
-    shown, show = exports(csrc)
+    shown, show = exports(platform)
     compiles, links = [], []
     for plugin in plugins:
         headers = headers_in([*common, *plugin.folders])
@@ -212,7 +222,7 @@ def build_plugins(csrc: Path, out: Path, temp: Path) -> list[Path]:
         # Linked beside the objects, then put in place in one step: a process that has the
         # old library open keeps it, and no process ever sees half of one.
         linked = temp / plugin.name / plugin.library
-        command = [*compiler, "-shared", *objects, "-o", linked, *link_flags(), show]
+        command = [*compiler, "-shared", *objects, "-o", linked, *link_flags(platform), show]
         links.append((linked, [str(word) for word in command], [*objects, shown]))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for jobs in compiles, links:

@@ -62,7 +62,7 @@ def is_gap(line: str) -> bool:
 @pytest.mark.timeout(1000)
 @pytest.mark.parametrize(("runtime", "by_path"), [("cpu", False), ("null", True)])
 def test_the_kit_runs_from_anywhere(runtime: str, by_path: bool, tmp_path: Path) -> None:
-    library = plugin_folder() / f"libnexus_{runtime}{native.LIBRARY_SUFFIX}"
+    library = plugin_folder() / native.library_name(runtime)
     named = str(library) if by_path else runtime
     status, output = run(copied(tmp_path), "--runtime", named)
     assert status == 0, output
@@ -73,7 +73,7 @@ def test_the_kit_runs_from_anywhere(runtime: str, by_path: bool, tmp_path: Path)
 
 def test_a_plugin_far_from_nexus_is_tested_with_the_gaps_beside_it(tmp_path: Path) -> None:
     """As a vendor has it: the library and its plugin.toml in a folder of their own."""
-    library = tmp_path / f"libnexus_null{native.LIBRARY_SUFFIX}"
+    library = tmp_path / native.library_name("null")
     shutil.copy2(plugin_folder() / library.name, library)
     gaps = (plugin_folder() / "libnexus_null.toml").read_text(encoding="utf-8")
     options = ("--runtime", str(library), "-k", "test_grid or test_properties")

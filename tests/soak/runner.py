@@ -117,7 +117,7 @@ def build_driver(out: Path, includes: list[str], headers: list[Path]) -> None:
 
 def run(built: Built, runtime: str, **options: int) -> Run:
     """Run the driver on one runtime; options as it takes them: seed, calls, seconds, threads."""
-    plugin = built.plugins / f"libnexus_{runtime}{native.LIBRARY_SUFFIX}"
+    plugin = built.plugins / native.library_name(runtime)
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     environment = os.environ | OPTIONS | {"NEXUS_CPU_THREADS": "4"}
     environment.pop("LD_PRELOAD", None)
