@@ -17,7 +17,7 @@
 #include "sdk/macho.hpp"
 #include "sdk/os.hpp"
 #if !defined(__APPLE__)
-#include <sys/mman.h>
+#include <sys/syscall.h>
 #endif
 
 namespace nxs {
@@ -163,9 +163,18 @@ class Dylib {
     return path + std::to_string(fd);
   }
 
+#if !defined(__APPLE__)
+  // A file that lies in memory only; -1: the kernel has none. A system call, because glibc has a
+  // function for it only since 2.27.
+  static int memory_file() {
+    constexpr unsigned kCloseOnExec = 1;  // MFD_CLOEXEC of <linux/memfd.h>
+    return static_cast<int>(::syscall(SYS_memfd_create, "nexus-library", kCloseOnExec));
+  }
+#endif
+
   void *open_copy(std::span<const std::byte> bytes) const {
 #if !defined(__APPLE__)
-    const os::Descriptor memory(::memfd_create("nexus-library", MFD_CLOEXEC));
+    const os::Descriptor memory(memory_file());
     if (memory.get() >= 0) {
       write_all(memory.get(), bytes);
       return open_path(fresh_path(memory.get()).c_str());

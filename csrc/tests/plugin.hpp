@@ -2,6 +2,8 @@
 // compiler.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <string>

@@ -1,5 +1,7 @@
 // Library files of the cpu plugin: cut short, not libraries, rebuilt and overwritten while in use;
 // what is a kernel.
+#include <unistd.h>
+
 #include <fstream>
 #include <iterator>
 #include <vector>

@@ -59,7 +59,9 @@ void Launch::call(int64_t begin, int64_t end) const {
   } catch (const std::exception &error) {
     throw Error(NXS_ExecutionFailed, std::string("the kernel threw: ") + error.what());
   } catch (...) {
-    throw Error(NXS_ExecutionFailed, "the kernel threw something that is no std::exception");
+    throw Error(NXS_ExecutionFailed,
+                "the kernel threw something that is no std::exception, or not the one of the C++ "
+                "library that nexus has; catch it in the kernel to see its text");
   }
 }
 

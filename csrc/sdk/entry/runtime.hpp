@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "backend.hpp"
+#include "sdk/entry/demangle.hpp"
 #include "sdk/fork.hpp"
 #include "sdk/tables.hpp"
 
