@@ -120,6 +120,24 @@ asan tsan:
 		PYTHONPATH=$(CURDIR)/build/$@/lib PYTHONMALLOC=malloc \
 		$(CURDIR)/$(BIN)/pytest -c $(CURDIR)/pyproject.toml -m 'not slow' $(addprefix $(CURDIR)/,$(TESTS))
 
+# --- what is published ---------------------------------------------------------------------------
+
+PYTHON_VERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+
+.PHONY: wheel wheels manylinux
+wheel: .venv/.has-test ## build the source distribution and a wheel for this Python into dist/
+	$(BIN)/python csrc/build_wheels.py --python $(PYTHON_VERSION)
+
+wheels: .venv/.has-test ## build a wheel for every Python at hand into dist/, and test each
+	rm -f dist/*.whl
+	$(BIN)/python csrc/build_wheels.py
+	$(BIN)/pytest tests/packages --every-python --wheels dist
+
+manylinux: .venv/.has-test .venv/.has-release ## the same for every Linux since 2014, into dist/manylinux
+	rm -f dist/manylinux/*
+	$(BIN)/python csrc/build_wheels.py --manylinux --out dist/manylinux
+	$(BIN)/pytest tests/packages --every-python --wheels dist/manylinux
+
 .PHONY: mutants
 mutants: build ## plant faults one at a time and see that the suite catches each: make mutants MUTANTS=name
 	$(BIN)/python tests/mutants/plant.py $(MUTANTS)
