@@ -154,6 +154,7 @@ soak: build ## call the plugins at random under the sanitizers: make soak CALLS=
 	@for sanitizers in $(SANITIZERS); do for runtime in $(RUNTIMES); do \
 		echo "== $$runtime, $$sanitizers"; $(BIN)/python tests/soak/runner.py --runtime $$runtime \
 		--sanitizers $$sanitizers --calls $(CALLS) --seconds $(SECONDS) --seed $(SEED); done; done
+	$(BIN)/pytest --hypothesis-profile=soak --timeout=0 tests/nexus/model
 
 .PHONY: clean
 clean: ## remove what was built; the environment stays

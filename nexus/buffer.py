@@ -152,6 +152,7 @@ class Buffer(BufferBase):
         _ = self.handle  # a closed buffer says that it is closed
         if not isinstance(other, BufferBase):
             raise TypeError(f"other is {kind(other)}, not a Buffer")
+        _ = other.handle
         flags = run_flags(blocking)
         offset, n = scalars.extent(self, offset, nbytes, "this buffer")
         other_offset, n = scalars.extent(other, other_offset, n, "the other buffer")

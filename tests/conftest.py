@@ -9,7 +9,10 @@ import pytest
 from hypothesis import settings
 
 # A machine that is busy is not a failure, and a failure seen once must be seen again.
-settings.register_profile("nexus", deadline=None, derandomize=True)
+settings.register_profile("nexus", deadline=None, derandomize=True, stateful_step_count=60)
+settings.register_profile(
+    "soak", deadline=None, max_examples=3000, stateful_step_count=100, print_blob=True
+)
 settings.load_profile("nexus")
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so what they start.
