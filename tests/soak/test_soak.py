@@ -121,7 +121,7 @@ PLANTED = {
     "a lock left out": (
         (
             "sdk/queue.hpp",
-            "  Pushed push(Run run) {\n    std::lock_guard lock(mutex_);",
+            "  Pushed push(Run run) {\n    std::lock_guard lock(lock_.mutex);",
             "  Pushed push(Run run) {",
         ),
         "thread",
