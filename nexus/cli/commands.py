@@ -70,7 +70,10 @@ def cli() -> None:
 @cli.command()
 @JSON
 def info(as_json: bool) -> int:
-    """Show the runtimes and devices of this machine, and what they are made of."""
+    """Show the runtimes and devices here.
+
+    What each one is, and what it is made of: cores, caches and memory as a hierarchy.
+    """
     found = machine.facts()
     show(found, machine.outline(found), as_json)
     return 0 if machine.is_well(found) else 1
@@ -79,9 +82,10 @@ def info(as_json: bool) -> int:
 @cli.command("doctor")
 @JSON
 def doctor_command(as_json: bool) -> int:
-    """Try every plugin and tool; tell where it was searched, why it is not there, what to do.
+    """Tell what works, and how to mend the rest.
 
-    The exit code is 0 when a runtime can be used and nothing has to be mended.
+    Every plugin and tool is tried: where it was searched, why it is not there, what to install. The
+    exit code is 0 when a runtime can be used and nothing has to be mended.
     """
     found = doctor.findings()
     show(doctor.as_json(found), doctor.outline(found), as_json)
@@ -93,14 +97,20 @@ def doctor_command(as_json: bool) -> int:
 
 @cli.group()
 def db() -> None:
-    """Look into the device library: what is known of architectures, without any device."""
+    """Look into the device library.
+
+    It tells what is known of architectures, without any device.
+    """
 
 
 @db.command("list")
 @click.argument("texts", nargs=-1)
 @JSON
 def list_command(texts: tuple[str, ...], as_json: bool) -> int:
-    """List the architectures, or those with each of TEXTS in a name or product: amd gpu."""
+    """List architectures.
+
+    All of them, or those with each of TEXTS in one of their names or products: amd gpu.
+    """
     rows = library.rows(texts)
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -117,7 +127,10 @@ def list_command(texts: tuple[str, ...], as_json: bool) -> int:
 @click.option("--sources", is_flag=True, help="Name the source of every figure.")
 @JSON
 def show_command(name: str, variant: str | None, sources: bool, as_json: bool) -> None:
-    """Show an architecture or a product: nvidia-gpu-sm_90, gfx942, MI300X."""
+    """Show an architecture or a product.
+
+    NAME is such as nvidia-gpu-sm_90, gfx942, MI300X or gfx942/MI300X.
+    """
     found = nexus.lookup_device_info(name, variant)
     show(found.to_dict(), library.outline(found, sources), as_json)
 
@@ -144,7 +157,10 @@ def diff(one: str, other: str, as_json: bool) -> int:
 @db.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def validate(files: tuple[Path, ...]) -> int:
-    """Check architecture files against the schema. The exit code is 1 when one breaks it."""
+    """Check files against the schema.
+
+    Every place that breaks it is told. The exit code is 1 when there is one.
+    """
     if importlib.util.find_spec("jsonschema") is None:
         raise click.ClickException(f"checking needs jsonschema: {EXTRA}")
     broken = 0
@@ -161,7 +177,7 @@ def validate(files: tuple[Path, ...]) -> int:
 @click.option("--format", "form", type=click.Choice(["json", "csv"]), default="json")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here.")
 def export(form: str, output: Path | None) -> int:
-    """Print the whole device library as one document."""
+    """Print the whole library as one document."""
     readable, broken = library.readable()
     text = library.exported(readable, form)
     if output is None:
@@ -191,7 +207,10 @@ def export(form: str, output: Path | None) -> int:
 def roofline_command(
     names: tuple[str, ...], data_type: str, matrix: bool, points: tuple[str, ...], output: Path
 ) -> None:
-    """Draw what architectures, products or devices (cpu:0) attain at most, in one picture."""
+    """Draw what devices attain at most.
+
+    NAMES are architectures, products or devices (cpu:0); all of them stand in one picture.
+    """
     if importlib.util.find_spec("matplotlib") is None:
         raise click.ClickException(
             "drawing needs matplotlib: pip install 'nexus-accelerator[plot]'"

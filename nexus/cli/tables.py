@@ -47,7 +47,8 @@ def of_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
     widths = [max(map(len, column)) for column in zip(TITLES, *cells, strict=True)]
     room = max(LEAST_PRODUCTS, console().width - sum(widths) - GAP * len(widths))
     for row, about in zip(rows, cells, strict=True):
-        last = row.get("Problem") or library.as_many(row["Products"], room)
+        problem = row.get("Problem", "").partition("\n")[0]
+        last = problem or library.as_many(row["Products"], room)
         table.add_row(*map(Text, (*about, last)))
     return table
 
