@@ -18,7 +18,7 @@ class Machine(ScheduleRules):
     """All rules."""
 
 
-@pytest.mark.timeout(900)  # a failure is made small first
+@pytest.mark.timeout(420)  # a failure is made small first, for up to 300 s
 def test_the_device_does_what_the_model_does() -> None:
     before = Machine().before
     Machine.seen.clear()
