@@ -13,6 +13,9 @@ Importing opens no plugin and no driver.
 
 # No class may be defined in this module: `nexus.property` is a module here, and would be found
 # instead of the decorator.
+from nexus._internal import main_interpreter as _main_interpreter  # noqa: F401  # may refuse
+
+# isort: split
 from nexus import data_type, event_type, property, status
 from nexus._version import __version__
 from nexus.advice import Advice, KernelInfo, advise

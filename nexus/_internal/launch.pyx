@@ -28,6 +28,7 @@ from nexus.bindings._internal.loader cimport check_on
 
 from nexus._internal import checks, dtypes, host_arrays, scalars
 from nexus.bindings._internal.words import shown
+from nexus.bindings.errors import InvalidArgumentError
 
 cdef object BYTE = dtypes.BYTE
 
@@ -146,7 +147,12 @@ cdef class ScheduleBase(Handle):
                 state = cynxs.wait_run(runtime, named, ticket, 0)
         self.checked(ticket, "nxsRunSchedule")
         if state < 0:  # goes on, or has failed
-            wait_run(runtime, named, ticket, NXS_WAIT_FOREVER)
+            try:
+                wait_run(runtime, named, ticket, NXS_WAIT_FOREVER)
+            except InvalidArgumentError:
+                if stream is not None:
+                    (<Handle>stream).opened()  # closed by another thread meanwhile: that is why
+                raise
         sweep_some()
         return None
 
