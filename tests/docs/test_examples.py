@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import pytest
 
@@ -109,10 +110,11 @@ def test_page_runs_and_prints_what_it_shows(
     monkeypatch.syspath_prepend(tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
     ran = 0
-    for block in blocks(page):
-        if block.file is not None:
-            (tmp_path / block.file).write_text(block.text, encoding="utf-8")
-        elif run := runner_of(block):
-            check(block, run(block, page, names), page)
-            ran += 1
+    with mock.patch.dict(os.environ):  # a page may set variables
+        for block in blocks(page):
+            if block.file is not None:
+                (tmp_path / block.file).write_text(block.text, encoding="utf-8")
+            elif run := runner_of(block):
+                check(block, run(block, page, names), page)
+                ran += 1
     assert ran > 0, f"{page.name} has no block that runs"

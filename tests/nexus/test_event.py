@@ -109,6 +109,14 @@ def test_a_type_that_is_none_is_refused(device: nexus.Device, event_type: Any) -
             device.create_event(wrong)
 
 
+def test_a_wait_ends_when_its_event_is_closed(event: nexus.Event) -> None:
+    timer = threading.Timer(0.2, event.close)
+    timer.start()
+    with pytest.raises(nexus.ClosedError, match="this Event was closed"):
+        event.wait(1, timeout=60)
+    timer.join()
+
+
 def test_a_closed_event_cannot_be_used(event: nexus.Event) -> None:
     with event:
         event.signal()
