@@ -50,3 +50,10 @@ def test_nothing_of_a_plugin_can_fail_at_the_first_use_by_a_thread(plugin: nativ
     # Both end the process when there is no memory, and the second leaves destroyed objects behind
     # for the exit handlers of the process.
     assert not asked & {"__tls_get_addr", "__cxa_thread_atexit"}
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_a_plugin_asks_nothing_of_python(plugin: native.Plugin) -> None:
+    asked = symbols(plugin, ["-u"] if MACOS else ["-D", "--undefined-only"])
+    assert "malloc" in asked
+    assert not [name for name in asked if name.startswith(("Py", "_Py"))]

@@ -68,9 +68,13 @@ void set_faults(long n, bool for_good) {
 }
 
 // Workers let go of what they hold a moment after a run is finished.
-bool comes_back_to(long n_blocks) {
-  for (int i = 0; i < 20000 && faults().n_blocks != n_blocks; ++i) usleep(500);
-  return faults().n_blocks == n_blocks;
+bool comes_back_to(long n_blocks, long n_more = 0) {
+  const auto is_back = [&] {
+    const long n = faults().n_blocks;
+    return n >= n_blocks && n <= n_blocks + n_more;
+  };
+  for (int i = 0; i < 20000 && !is_back(); ++i) usleep(500);
+  return is_back();
 }
 
 // The N-th call of this kind fails, for every N, in a plugin that has been used before: nothing is
@@ -180,7 +184,7 @@ void test_a_thread_leaves_nothing(const Target &target) {
   usleep(100000);
   const long n_blocks = faults().n_blocks;
   for (int i = 0; i < 20; ++i) in_a_thread();
-  CHECK(comes_back_to(n_blocks));
+  CHECK(comes_back_to(n_blocks, 2));  // a table may have grown, but not for each thread
 }
 
 // A signal wakes whom it must whatever is lacking: it was promised when the wait was submitted.

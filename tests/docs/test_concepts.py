@@ -64,7 +64,7 @@ def collected() -> set[tuple[Path, str]]:
     """Return (file, function) of every test that pytest finds in the files that are named."""
     files = sorted({str(file_of(name)) for each in EVERY for name, _ in each.tests})
     files = [file for file in files if file.endswith(".py")]
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [
             *command,
