@@ -11,6 +11,8 @@
 
 #include <nexus/cpu_kernel.h>
 
+#include <exception>
+
 /* ---- words -------------------------------------------------------------------------------- */
 
 #define NXS_INLINE inline __attribute__((always_inline))
@@ -159,15 +161,35 @@ struct Group {
   }
 };
 
+#ifdef __cpp_exceptions
+#define NXS_CPU_TRY try
+#define NXS_CPU_CATCH catch (...)
+#else
+#define NXS_CPU_TRY if (true)
+#define NXS_CPU_CATCH else
+#endif
+
+// The first exception of a row ends the call. It is caught inside the loop, because out of an
+// `omp simd` gcc lets none; of a body that throws nothing the compiler leaves no trace of this.
 template <auto kBody, class... Arguments>
 NXS_INLINE void run_items(const nxs_cpu_launch *launch, Arguments... arguments) {
   nxs_cpu_rows rows = nxs_cpu_rows_of(launch);
   while (nxs_cpu_next_row(&rows)) {
     const int y = rows.y, z = rows.z, end = rows.x_end;
+    std::exception_ptr thrown;
+    bool failed = false;
     NXS_SIMD for (int x = rows.x_begin; x < end; ++x) {
-      const Item item{x, y, z, launch};
-      kBody(item, item, arguments...);
+      if (failed) continue;
+      NXS_CPU_TRY {
+        const Item item{x, y, z, launch};
+        kBody(item, item, arguments...);
+      }
+      NXS_CPU_CATCH {
+        failed = true;
+        thrown = std::current_exception();
+      }
     }
+    if (failed) std::rethrow_exception(thrown);
   }
 }
 
