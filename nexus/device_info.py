@@ -75,20 +75,18 @@ def add_device_info(path: str | os.PathLike[str]) -> list[str]:
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path is {shown(path)}; it is a str or a Path")
-    place = Path(os.path.abspath(path))
+    place = places.Place(Path(os.path.abspath(path)), places.ADDED)
     try:
         files = places.files_in(place)
-    except OSError as error:
-        raise DeviceInfoError(f"{shown(path)} cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # ValueError: no path has such characters
+        why = getattr(error, "strerror", error)
+        raise DeviceInfoError(f"{str(place.path)!r} cannot be read: {why}") from None
     if not files:
-        raise DeviceInfoError(
-            f"{place} is no architecture file and no folder with files named "
-            "<vendor>-<type>-<architecture>.json"
-        )
+        raise DeviceInfoError(f"{place.path} has no file named <vendor>-<type>-<architecture>.json")
     for file in files:
-        entries.read(places.File(file, "add_device_info"))
-    places.add(place)
-    return [file.stem.lower() for file in files]
+        entries.read(file)
+    places.add(place.path)
+    return [file.stem for file in files]
 
 
 def state() -> object:

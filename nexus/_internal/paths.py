@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def include_dir() -> Path:
@@ -16,7 +16,7 @@ def include_dir() -> Path:
     Raises:
         FileNotFoundError: neither place has them.
     """
-    places = (_PACKAGE / "include", _PACKAGE.parent / "csrc" / "include")
+    places = (PACKAGE / "include", PACKAGE.parent / "csrc" / "include")
     for place in places:
         if (place / "nexus" / "kernel.h").is_file():
             return place

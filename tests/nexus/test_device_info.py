@@ -6,9 +6,10 @@ import copy
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -205,23 +206,74 @@ def test_an_entry_can_be_added_and_hides_another(folder: Path, tmp_path_factory:
     mine = written(tmp_path_factory.mktemp("mine"), Name="Acme Mine")
     assert nexus.add_device_info(mine) == ["acme-gpu-a1"]
     assert nexus.lookup_device_info("acme-gpu-a1").get_str("Name") == "Acme Mine"
-    with pytest.raises(nexus.DeviceInfoError, match="no architecture file and no folder with"):
+    with pytest.raises(nexus.DeviceInfoError, match="nowhere' cannot be read: No such file"):
         nexus.add_device_info(folder / "nowhere")
 
 
-def test_another_package_can_bring_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("nothing_added")
+def test_what_is_nearer_to_the_program_hides_what_came_with_nexus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def name_of_gfx942() -> str:
+        by_file, by_name = nexus.get_device_info()["amd-gpu-gfx942"], "gfx942"
+        assert by_file.to_dict() == nexus.lookup_device_info(by_name).to_dict()
+        return by_file.get_str("Name")
+
+    for place in ("variable", "added"):
+        (tmp_path / place).mkdir()
+        mine = {"Vendor": "AMD", "Architecture": "gfx942", "Name": place}
+        written(tmp_path / place, "amd-gpu-gfx942", **mine)
+    assert name_of_gfx942() == "AMD CDNA 3 (gfx942)"
+    monkeypatch.setenv(places.PATH_VARIABLE, str(tmp_path / "variable"))
+    assert name_of_gfx942() == "variable"
+    nexus.add_device_info(tmp_path / "added")
+    assert name_of_gfx942() == "added"
+    shutil.rmtree(tmp_path / "added")
+    places.forget()
+    assert name_of_gfx942() == "variable"  # what was added cannot be taken back: it is passed
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Return a function that installs a package whose entry point is `module:<name>`."""
     written(tmp_path)
+    written(tmp_path, "amd-gpu-gfx942", Vendor="AMD", Architecture="gfx942", Name="not this")
+    (tmp_path / "acme_entries.py").write_text(
+        f"folder = {str(tmp_path)!r}\ngone = '/gone'\nhere = '.'\ndef fails(): 1 / 0\n"
+    )
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    (tmp_path / "acme_entries.py").write_text(f"folder = {str(tmp_path)!r}\ndef fails(): 1 / 0\n")
-    named = [metadata.EntryPoint("acme", "acme_entries:folder", places.ENTRY_POINTS)]
-    monkeypatch.setattr(metadata, "entry_points", lambda group: named)
+
+    def install(name: str) -> None:
+        named = metadata.EntryPoint("acme", f"acme_entries:{name}", places.ENTRY_POINTS)
+        monkeypatch.setattr(metadata, "entry_points", lambda group: [named])
+        places.forget()
+
+    yield install
     places.forget()
+
+
+def test_another_package_can_bring_entries(package: Callable[[str], None]) -> None:
+    package("folder")
     assert nexus.lookup_device_info("anvil").get_str("Name") == "Acme One"
-    named[0] = metadata.EntryPoint("acme", "acme_entries:fails", places.ENTRY_POINTS)
-    places.forget()
-    with pytest.raises(nexus.DeviceInfoError, match=r"acme_entries:fails.*ZeroDivisionError"):
+    assert nexus.get_device_info()["acme-gpu-a1"].get_str("Name") == "Acme One"
+    assert nexus.lookup_device_info("gfx942").get_str("Name") == "AMD CDNA 3 (gfx942)"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("fails", "of nexus.device_lib fails: ZeroDivisionError"),
+        ("gone", "names '/gone', which is not there"),
+        ("here", "names '.', which is relative"),
+    ],
+)
+def test_a_package_that_brings_nothing_is_named(
+    package: Callable[[str], None], name: str, words: str
+) -> None:
+    package(name)
+    with pytest.raises(nexus.DeviceInfoError, match=f"'acme_entries:{name}' {words}"):
         len(nexus.get_device_info())
-    places.forget()
+    assert nexus.lookup_device_info("gfx942").get_str("Vendor") == "AMD"  # needs no package
 
 
 @pytest.mark.parametrize(
@@ -301,16 +353,33 @@ def test_a_live_list_of_another_shape_replaces_that_of_the_entry() -> None:
 
 def test_importing_and_listing_read_no_entry_and_a_look_up_one(folder: Path) -> None:
     program = """
-import sys, nexus
-from nexus._internal.architectures import entries
+import pathlib, sys
+
+opened = []
+sys.addaudithook(lambda name, about: name == "open" and opened.append(str(about[0])))
+
+def entries_read():
+    found = [pathlib.Path(path).stem for path in opened if path.endswith(".json")]
+    opened.clear()
+    return found
+
+import nexus
 assert "json" not in sys.modules and "importlib.metadata" not in sys.modules
-assert "acme-gpu-a1" in nexus.get_device_info() and entries._read.cache_info().misses == 0
-nexus.lookup_device_info("acme-gpu-a1")
-assert entries._read.cache_info().misses == 1
-assert "jsonschema" in sys.modules  # a file of one's own is checked, others are not
+assert "acme-gpu-a1" in nexus.get_device_info() and len(nexus.get_device_info()) >= 3
+assert entries_read() == []
+nexus.lookup_device_info("nvidia-gpu-sm_90")
 nexus.lookup_device_info("gfx942")
-assert entries._read.cache_info().misses == 2
-assert len(nexus.get_device_info()) >= 3 and entries._read.cache_info().misses == 2
+assert entries_read() == ["nvidia-gpu-sm_90", "amd-gpu-gfx942"]
+assert "jsonschema" not in sys.modules  # what came with nexus has been checked
+nexus.lookup_device_info("acme-gpu-a1")
+assert "acme-gpu-a1" in entries_read()
+assert "jsonschema" in sys.modules
+nexus.lookup_device_info("acme-gpu-a1")
+device = nexus.device("cpu")
+device.get_info().get_str("Name")
+entries_read()
+assert device.get_info() is device.get_info()
+assert entries_read() == []
 assert "click" not in sys.modules and "rich" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, env=dict(os.environ))

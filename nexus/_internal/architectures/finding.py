@@ -103,7 +103,7 @@ def _search(files: Iterable[places.File], wanted: str) -> Searched:
         except DeviceInfoError:
             n_broken += 1
             continue
-        stem = file.path.stem.lower()
+        stem = file.stem
         ranked = _fitting(stem, entry, wanted)
         found += [Meaning(rank, stem, entry, product, file.where) for rank, product in ranked]
         names += [stem, *entries.names_of(entry), *entry.get("Variants", {})]
