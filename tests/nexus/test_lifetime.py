@@ -6,13 +6,10 @@ import copy
 import gc
 import os
 import pickle
-import resource
 import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -256,45 +253,3 @@ def test_the_interpreter_exits_with_objects_alive(program: str) -> None:
     lines = [line.strip() for line in program.strip().splitlines()]
     head = "import sys, numpy as np, nexus; device = nexus.device('cpu')"
     assert finished("\n".join([head, *lines, "print('done')"])) == "done\n"
-
-
-@pytest.mark.skipif(
-    "NEXUS_SANITIZE" in os.environ, reason="a sanitizer keeps memory that was freed for a while"
-)
-def test_nothing_leaks(device: nexus.Device, increment: nexus.Kernel) -> None:
-    x = np.zeros(4, np.int32)
-
-    def schedules() -> None:
-        increment(x, grid=4)
-
-    def buffers() -> None:
-        with device.create_buffer(x) as buffer:
-            buffer[1:].fill(0)
-            buffer.copy(x)
-
-    def failures() -> None:
-        for wrong in (0, "x", [1]):
-            with pytest.raises((ValueError, TypeError)):
-                device.create_buffer(wrong)
-
-    for body in (schedules, buffers, failures):
-        assert growth(body) < 200 * 1024
-
-
-def growth(body: Callable[[], None]) -> int:
-    """Return by how many bytes the process grows over 3000 calls, after it has warmed up."""
-    for _ in range(1000):
-        body()
-    before = resident_nbytes()
-    for _ in range(3000):
-        body()
-    return resident_nbytes() - before
-
-
-def resident_nbytes() -> int:
-    """Return the memory of this process."""
-    gc.collect()
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * resource.getpagesize()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -37,12 +37,17 @@ struct OpenImages {
 };
 
 // No group runs beside the static destructors of a library.
+struct Image {
+  Image(std::span<const std::byte> bytes, const std::string &name)
+      : dylib(bytes, name), stop(name) {}
+
+  Dylib dylib;
+  StopBeforeDestructors stop;
+};
+
 std::shared_ptr<const Dylib> open_image(std::span<const std::byte> bytes, const std::string &name) {
-  auto image = std::make_shared<const Dylib>(bytes, name);
-  if (!Pool::stop_before_destructors_of_now())
-    throw Error(NXS_OutOfResources,
-                "cannot load " + name + ": the host has no memory left to note its end");
-  return image;
+  const auto image = std::make_shared<const Image>(bytes, name);
+  return {image, &image->dylib};
 }
 
 // The records as version 1.0 had them: later ones are larger, never smaller.

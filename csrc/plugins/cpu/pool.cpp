@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include "sdk/per_thread.hpp"
+
 namespace nxs {
 namespace {
 
@@ -16,9 +18,18 @@ constexpr auto kSpinTime =
 
 constexpr size_t kMaxOffered = 1024;  // grids that others may join at once; more run alone
 
-void stop_the_pool() { Pool::instance().stop(); }
+NXS_THREAD_LOCAL bool is_taken_back = false;  // the handler of this thread's destructor
+
+void stop_the_pool(void *) {
+  if (!is_taken_back) Pool::instance().stop();
+}
 
 }  // namespace
+
+// Of the C++ ABI, as std::atexit, but what was registered with a key can be taken back. (Not on
+// macOS and not by musl: there the handler stays, which does no harm.)
+extern "C" int __cxa_atexit(void (*)(void *), void *, void *key);
+extern "C" void __cxa_finalize(void *key);
 
 // Never destroyed: workers may run while the process exits.
 Pool &Pool::instance() {
@@ -27,7 +38,17 @@ Pool &Pool::instance() {
 }
 
 // Handlers run last in, first out: before the static destructors of what was loaded by now.
-bool Pool::stop_before_destructors_of_now() { return std::atexit(stop_the_pool) == 0; }
+StopBeforeDestructors::StopBeforeDestructors(const std::string &loaded) {
+  if (__cxa_atexit(stop_the_pool, nullptr, this) != 0)
+    throw Error(NXS_OutOfResources,
+                "cannot load " + loaded + ": the host has no memory left to note its end");
+}
+
+StopBeforeDestructors::~StopBeforeDestructors() {
+  is_taken_back = true;
+  __cxa_finalize(this);  // calls the handler
+  is_taken_back = false;
+}
 
 // In the place of the old one, which nobody sees any more: its threads are in the parent, and its
 // streams stay as they are. Allocates nothing, since a fork cannot be refused.

@@ -11,8 +11,6 @@ class Pool {
  public:
   static Pool &instance();
   static void begin_child();  // in the child of a fork: a fresh pool, whatever the old one was at
-  // False: the process can note no more to be done at its end.
-  static bool stop_before_destructors_of_now();
 
   void start(int64_t n_threads) { n_threads_ = n_threads; }
   int64_t n_threads() const { return n_threads_; }
@@ -69,6 +67,17 @@ class Pool {
   std::atomic<int> n_spinning_{0}, n_joining_{0}, n_ready_{0}, n_busy_{0};
   int n_sleeping_ = 0;
   std::atomic<bool> prepared_{false}, stopped_{false};
+};
+
+// While it lives, no group runs beside the static destructors of what was loaded before it was
+// made: at exit the pool is stopped first.
+class StopBeforeDestructors {
+ public:
+  // Error: the process can note no more to be done at its end.
+  explicit StopBeforeDestructors(const std::string &loaded);
+  ~StopBeforeDestructors();
+  StopBeforeDestructors(const StopBeforeDestructors &) = delete;
+  StopBeforeDestructors &operator=(const StopBeforeDestructors &) = delete;
 };
 
 }  // namespace nxs
