@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from generator import c, cython, docs, pxd, python, soak, spec, stubs, table
+from generator import c, cython, docs, kernel_header, pxd, python, soak, spec, stubs, table
 
-EMITTERS = (c, pxd, cython, python, stubs, docs, table, soak)
+EMITTERS = (c, pxd, cython, python, stubs, docs, table, soak, kernel_header)
 
 
 def outputs() -> dict[str, str]:

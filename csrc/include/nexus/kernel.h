@@ -72,9 +72,11 @@
 #ifndef NEXUS_KERNEL_H
 #define NEXUS_KERNEL_H
 
-#if defined(__METAL_VERSION__) || defined(__OPENCL_VERSION__) || defined(__OPENCL_C_VERSION__) || \
-    defined(__CUDACC__) || defined(__HIP__) || defined(__HIPCC_RTC__)
-#error "nexus/kernel.h: this version has the CPU side only; compile it as C++17 for the CPU"
+#if defined(__METAL_VERSION__) || defined(__CUDACC__) || defined(__HIP__) || defined(__HIPCC_RTC__)
+#error "nexus/kernel.h: this version has the CPU and the OpenCL side only"
+#elif defined(__OPENCL_VERSION__) || defined(__OPENCL_C_VERSION__)
+#include <nexus/kernel/arguments.h>
+#include <nexus/kernel/opencl.h>
 #elif !defined(__cplusplus)
 #error "nexus/kernel.h: on the CPU this is C++17: compile with -x c++; for C use nexus/cpu_kernel.h"
 #elif __cplusplus < 201703L

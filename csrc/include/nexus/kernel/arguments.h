@@ -48,6 +48,48 @@
 #define NXS_NAME_out(T, name) name
 #define NXS_NAME_inout(T, name) name
 
+/* NXS_ACCESS(saxpy__nxs, val(float, a), in(float, x)) is saxpy__nxs_val_in: one name of all kinds.
+ */
+#define NXS_ACCESS(prefix, ...) NXS_PASTE(NXS_ACCESS_, NXS_COUNT(__VA_ARGS__))(prefix, __VA_ARGS__)
+#define NXS_KIND_val(T, name) _val
+#define NXS_KIND_in(T, name) _in
+#define NXS_KIND_out(T, name) _out
+#define NXS_KIND_inout(T, name) _inout
+
+/* clang-format off */
+#define NXS_ACCESS_1(w, a) NXS_PASTE(w, NXS_KIND_##a)
+#define NXS_ACCESS_2(w, a, b) \
+  NXS_ACCESS_1(NXS_PASTE(w, NXS_KIND_##a), b)
+#define NXS_ACCESS_3(w, a, b, c) \
+  NXS_ACCESS_2(NXS_PASTE(w, NXS_KIND_##a), b, c)
+#define NXS_ACCESS_4(w, a, b, c, d) \
+  NXS_ACCESS_3(NXS_PASTE(w, NXS_KIND_##a), b, c, d)
+#define NXS_ACCESS_5(w, a, b, c, d, e) \
+  NXS_ACCESS_4(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e)
+#define NXS_ACCESS_6(w, a, b, c, d, e, f) \
+  NXS_ACCESS_5(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f)
+#define NXS_ACCESS_7(w, a, b, c, d, e, f, g) \
+  NXS_ACCESS_6(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g)
+#define NXS_ACCESS_8(w, a, b, c, d, e, f, g, h) \
+  NXS_ACCESS_7(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h)
+#define NXS_ACCESS_9(w, a, b, c, d, e, f, g, h, i) \
+  NXS_ACCESS_8(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i)
+#define NXS_ACCESS_10(w, a, b, c, d, e, f, g, h, i, j) \
+  NXS_ACCESS_9(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j)
+#define NXS_ACCESS_11(w, a, b, c, d, e, f, g, h, i, j, k) \
+  NXS_ACCESS_10(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k)
+#define NXS_ACCESS_12(w, a, b, c, d, e, f, g, h, i, j, k, l) \
+  NXS_ACCESS_11(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l)
+#define NXS_ACCESS_13(w, a, b, c, d, e, f, g, h, i, j, k, l, m) \
+  NXS_ACCESS_12(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m)
+#define NXS_ACCESS_14(w, a, b, c, d, e, f, g, h, i, j, k, l, m, n) \
+  NXS_ACCESS_13(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n)
+#define NXS_ACCESS_15(w, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o) \
+  NXS_ACCESS_14(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o)
+#define NXS_ACCESS_16(w, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) \
+  NXS_ACCESS_15(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
+/* clang-format on */
+
 /* NXS_LIST(NXS_PARAMETER, ...): the parameters of a function. NXS_GLOBAL is the language's word
    for device memory; it is empty on the CPU, CUDA and HIP. */
 #define NXS_PARAMETER(i, argument) NXS_PARAMETER_##argument
