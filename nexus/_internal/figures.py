@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,8 +46,8 @@ class Figures:
         """Return the error that says which figures are missing for a use."""
         product = "" if "Variant" in self.known else "name a product of it, or "
         return MissingFigureError(
-            f"cannot tell the {use} of {self.name}: {' or '.join(figures)} is not in its entry of "
-            f"the device library; {product}add the figure in an entry of your own "
+            f"cannot tell the {use} of {self.name}: its entry of the device library has no "
+            f"{' or '.join(figures)}; {product}add what is missing in an entry of your own "
             "(nexus.add_device_info)"
         )
 
@@ -63,20 +64,18 @@ class Figures:
         given = self.get("PeakRates", engine, data_type, form)
         if given is not None:
             return float(given)
-        per_clock = self.get("CoreSubsystem", "OperationsPerClock", engine, data_type, form)
-        n_cores = self.get("CoreSubsystem", "Count")
-        clock = self._clock(matrix and data_type != "F64")
-        what = f"{engine}.{data_type}.{form}"
+        use, rate = f"peak rate of {data_type}", f"PeakRates.{engine}.{data_type}.{form}"
         if self._has_unlike_cores():
-            kinds = f"as its cores are of several kinds PeakRates.{what}"
-            raise self.missing(f"peak rate of {data_type}", kinds)
-        if None in (per_clock, n_cores, clock):
-            raise self.missing(
-                f"peak rate of {data_type}",
-                f"PeakRates.{what}",
-                f"one of CoreSubsystem.{{OperationsPerClock.{what}, Count, BoostClock}}",
-            )
-        return float(n_cores * per_clock * clock) / MEGA_IN_GIGA
+            raise self.missing(use, f"{rate}, and its cores are of several kinds")
+        steps = ("OperationsPerClock", engine, data_type, form)
+        factors = {
+            path_text(steps): self.get("CoreSubsystem", *steps),
+            "Count": self.get("CoreSubsystem", "Count"),
+            "BoostClock": self._clock(matrix and data_type != "F64"),
+        }
+        if unknown := [f"CoreSubsystem.{name}" for name, n in factors.items() if n is None]:
+            raise self.missing(use, rate, *unknown)
+        return math.prod(factors.values()) / MEGA_IN_GIGA
 
     def _has_unlike_cores(self) -> bool:
         """Whether some cores do less than others: several clusters of a CPU are kinds of cores."""

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
 import sys
 
+from nexus.bindings.errors import NexusError
+
 EXTRA = "pip install 'nexus-accelerator[cli]'"
+EXTRA_OF_PICTURES = "pip install 'nexus-accelerator[cli,plot]'"
+INTERRUPTED = 130  # what a shell returns after Ctrl-C
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,6 +23,22 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show ends no command
             stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # who reads, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (NexusError, KeyError, TypeError, ValueError, OSError) as error:
+        text = error.args[0] if type(error) is KeyError else error
+        print(f"nexus: {text}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     if importlib.util.find_spec("click") and importlib.util.find_spec("rich"):
         from nexus.cli import commands as full
 

@@ -12,8 +12,17 @@ import click
 
 import nexus
 from nexus._internal.property_path import path_text
-from nexus.bindings.errors import NexusError
-from nexus.cli import EXTRA, doctor, library, machine, outline, roofline, tables
+from nexus.cli import (
+    EXTRA,
+    EXTRA_OF_PICTURES,
+    INTERRUPTED,
+    doctor,
+    library,
+    machine,
+    outline,
+    roofline,
+    tables,
+)
 
 SPEC = re.compile(r"\w+:\d+")  # of a device
 
@@ -27,14 +36,10 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.Abort:
-        return 130  # Ctrl-C
+        return INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (NexusError, KeyError, TypeError, ValueError, OSError) as error:
-        text = error.args[0] if type(error) is KeyError else error
-        click.echo(f"nexus: {text}", err=True)
-        return 1
     return code if isinstance(code, int) else 0
 
 
@@ -212,9 +217,7 @@ def roofline_command(
     NAMES are architectures, products or devices (cpu:0); all of them stand in one picture.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        raise click.ClickException(
-            "drawing needs matplotlib: pip install 'nexus-accelerator[plot]'"
-        )
+        raise click.ClickException(f"drawing needs matplotlib: {EXTRA_OF_PICTURES}")
     asked = [nexus.advise(_named(name)) for name in names]
     measured = [roofline.parse_point(text) for text in points]
     roofline.draw(asked, output, data_type=data_type, matrix=matrix, points=measured)

@@ -85,7 +85,7 @@ def _device_library() -> Iterator[Finding]:
     try:
         files = places.index()
     except NexusError as error:
-        yield Finding("device library", places.PATH_VARIABLE, None, str(error))
+        yield Finding("device library", "places", None, str(error))
         return
     broken = 0
     for name, file in files.items():

@@ -130,12 +130,30 @@ def _has(value: Any, steps: list[Step]) -> bool:
 def differences(
     one: nexus.Properties, other: nexus.Properties
 ) -> Iterator[tuple[tuple[Step, ...], str, str]]:
-    """Yield (path, of the one, of the other) for every fact in which two entries differ."""
-    left, right = (dict(flat(units.ordered(info.to_dict()))) for info in (one, other))
-    for steps in [*left, *(steps for steps in right if steps not in left)]:
+    """Yield (path, of the one, of the other) for every fact in which two entries differ.
+
+    Memories and units are compared by their Type: a device may have a cache that the other lacks.
+    """
+    both = [_by_type(info.to_dict()) for info in (one, other)]
+    left, right = (dict(flat(entry)) for entry in both)
+    for steps, _ in flat(units.ordered(entries.laid_over(*both))):
         if left.get(steps) != right.get(steps):
             shown = [text_of(d[steps], [*steps]) if steps in d else "-" for d in (left, right)]
             yield steps, shown[0], shown[1]
+
+
+def _by_type(value: Any) -> Any:
+    """Return an entry with lists of objects as objects by Type, where that tells them apart."""
+    if isinstance(value, Mapping):
+        return {key: _by_type(member) for key, member in value.items()}
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        return value
+    found = {item.get("Type", ""): _by_type(_without_type(item)) for item in value}
+    return found if len(found) == len(value) else [*map(_by_type, value)]
+
+
+def _without_type(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in item.items() if key != "Type"} or item
 
 
 def flat(value: Any, steps: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step, ...], Any]]:

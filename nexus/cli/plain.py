@@ -7,18 +7,21 @@ import json
 import sys
 
 import nexus
-from nexus.cli import EXTRA, doctor, machine, outline
+from nexus.cli import EXTRA, EXTRA_OF_PICTURES, doctor, machine, outline
 
-NEEDS_MORE = ("db", "roofline")
+NEED_MORE = {"db": EXTRA, "roofline": EXTRA_OF_PICTURES}
 
 
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit code."""
-    if arguments[:1] and arguments[0] in NEEDS_MORE:
-        print(f"nexus: the command {arguments[0]!r} needs more: {EXTRA}", file=sys.stderr)
+    command = arguments[0] if arguments else ""
+    if command in NEED_MORE:
+        print(f"nexus: the command {command!r} needs more: {NEED_MORE[command]}", file=sys.stderr)
         return 1
     parser = argparse.ArgumentParser(
-        prog="nexus", description="Find every accelerator.", epilog=f"More commands with: {EXTRA}"
+        prog="nexus",
+        description="Find every accelerator.",
+        epilog=f"More commands with: {EXTRA_OF_PICTURES}",
     )
     parser.add_argument(
         "--version", action="version", version=f"nexus, version {nexus.__version__}"

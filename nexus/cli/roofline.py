@@ -81,7 +81,7 @@ def draw(
     axes.set_title(f"Roofline, {data_type}, {engine}; figures of the device library")
     axes.grid(which="both", linewidth=0.3, alpha=0.6)
     figure.legend(loc="outside lower center", fontsize=8, frameon=False)
-    figure.savefig(path)
+    figure.savefig(path, format=path.suffix[1:] or "png")  # into this very file
 
 
 def _mark(axes: Any, points: Sequence[Point]) -> None:

@@ -31,7 +31,12 @@ FENCE = re.compile(
     r"(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
-RUN = ("cc ", "c++ ", "python ")  # shell blocks that begin so are run; others clone or install
+RUN = (
+    "cc ",
+    "c++ ",
+    "python ",
+    "nexus ",
+)  # shell blocks that begin so are run; others clone or install
 CHECKER = doctest.OutputChecker()
 LENIENT = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 

@@ -117,7 +117,9 @@ def test_a_rate_of_cores_of_several_kinds_is_not_made_up() -> None:
     kinds = [{"Type": "P-core", "CoresPerCluster": 4}, {"Type": "E-core", "CoresPerCluster": 6}]
     core = {**KNOWN["CoreSubsystem"], "Clusters": kinds}
     hybrid = {**KNOWN, "Type": "cpu", "CoreSubsystem": core}
-    with pytest.raises(nexus.MissingFigureError, match="its cores are of several kinds"):
+    with pytest.raises(
+        nexus.MissingFigureError, match=r"no PeakRates.*, and its cores are of several kinds;"
+    ):
         Advice(hybrid, KernelInfo()).peak("F32")
     assert Advice(hybrid, KernelInfo()).peak("F16", matrix=True) == 9000  # the vendor's figure
     assert Advice({**hybrid, "Type": "gpu"}, KernelInfo()).peak("F32") == 2560
@@ -178,21 +180,30 @@ def test_the_time_floor_is_the_longer_of_two() -> None:
 
 
 @pytest.mark.parametrize(
-    ("without", "call", "words"),
+    ("without", "call", "figures"),
     [
-        ("CoreSubsystem.SIMDSize", "occupancy", "occupancy of Acme One: CoreSubsystem.SIMDSize is"),
-        ("Limits.MaxWavesPerCore", "occupancy", "MaxWavesPerCore or Limits.MaxThreadsPerCore"),
+        ("CoreSubsystem.SIMDSize", "occupancy", "CoreSubsystem.SIMDSize"),
+        (
+            "Limits.MaxWavesPerCore",
+            "occupancy",
+            "Limits.MaxWavesPerCore or Limits.MaxThreadsPerCore",
+        ),
         ("Limits.RegistersPerCore", "occupancy", "Limits.RegistersPerCore"),
         ("Limits.RegisterAllocationUnit", "occupancy", "Limits.RegisterAllocationUnit"),
         ("Limits.ThreadgroupMemoryPerCore", "occupancy", "Limits.ThreadgroupMemoryPerCore"),
-        ("CoreSubsystem.BoostClock", "attainable", "PeakRates.Vector.F32.Dense or one of"),
-        ("MemorySubsystem", "attainable", "bandwidth of device memory"),
+        (
+            "CoreSubsystem.BoostClock",
+            "attainable",
+            "PeakRates.Vector.F32.Dense or CoreSubsystem.BoostClock",
+        ),
+        ("MemorySubsystem", "attainable", "MemorySubsystem.MemoryTypes[0].Bandwidth"),
     ],
 )
-def test_a_missing_figure_is_named_and_not_guessed(without: str, call: str, words: str) -> None:
+def test_a_missing_figure_is_named_and_not_guessed(without: str, call: str, figures: str) -> None:
     kernel = KernelInfo(registers=32, group_memory=128)
     with pytest.raises(nexus.MissingFigureError) as caught:
         getattr(advice(kernel, without), call)(64)
+    words = f" of Acme One: its entry of the device library has no {figures}; name a product of it"
     assert words in str(caught.value)
     assert "nexus.add_device_info" in str(caught.value)
 

@@ -46,8 +46,8 @@ def _ordered(value: Any, node: Any) -> Any:
 
 
 def _member(node: Mapping[str, Any], step: str | int) -> Any:
-    if isinstance(step, int):
-        return node.get("items", {})
+    if "items" in node:  # a list, by number or by the Type of an item
+        return node["items"]
     return node.get("properties", {}).get(step, node.get("additionalProperties") or {})
 
 

@@ -121,6 +121,12 @@ def test_db_diff_tells_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
     code, text, _ = run(capsys, "db", "diff", "gfx942", "gfx90a", "--json")
     assert code == 1
     assert {"fact": "Architecture", "gfx942": "gfx942", "gfx90a": "gfx90a"} in json.loads(text)
+    code, text, _ = run(capsys, "db", "diff", "MI250X", "MI300X")
+    lines = [line.split() for line in text.splitlines()]
+    assert code == 1
+    assert ["MemoryTypes.DRAM.Bandwidth", "1638.4", "GB/s", "5325", "GB/s"] in lines  # not caches
+    parts = [line[0] for line in lines if len(line) == 1]
+    assert parts == sorted(set(parts), key=parts.index)  # each once, with all that is in it
     code, text, _ = run(capsys, "db", "diff", NAME, "gfx942")
     assert (code, text) == (0, f"{NAME} and gfx942 do not differ\n")
 
@@ -160,6 +166,8 @@ def test_roofline_draws_several_devices_and_points(
     arguments = ["MI300X", "MI250X", "--matrix", "--type", "F16", "--point", "gemm,200,4e5"]
     code, text, _ = run(capsys, "roofline", *arguments, "-o", str(file))
     assert (code, text) == (0, f"{file}: AMD Instinct MI300X, AMD Instinct MI250X\n")
+    assert run(capsys, "roofline", "MI300X", "-o", str(tmp_path / "bare"))[0] == 0
+    assert (tmp_path / "bare").read_bytes().startswith(b"\x89PNG")
     with Image.open(file) as image:
         assert image.size == (1350, 885)
         assert len(image.convert("RGB").getcolors(1 << 24) or []) > 50  # lines of several colours

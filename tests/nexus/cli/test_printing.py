@@ -119,13 +119,11 @@ def test_a_figure_of_all_products_has_its_own_source(
     assert cli.main(["db", "show", "A100", "--sources"]) == 0
     lines = [line.strip(" │├└─") for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == "A100"
-    assert "SIMDSize: 32 work-items of a wave  [guide, 1]" in lines
+    assert "SIMDSize: 32 lanes  [guide, 1]" in lines
     assert "Count: 4  [sheet]" in lines
     assert "Size: 8 bytes  [guide, 2]" in lines  # not in one line with a figure of the sheet
     assert "Count: 2  [sheet]" in lines
-    assert lines.index("Count: 4  [sheet]") < lines.index(
-        "SIMDSize: 32 work-items of a wave  [guide, 1]"
-    )
+    assert lines.index("Count: 4  [sheet]") < lines.index("SIMDSize: 32 lanes  [guide, 1]")
 
 
 # ---- what is wrong hides nothing else ------------------------------------------------------------
@@ -180,9 +178,26 @@ def test_what_is_not_installed_is_named(
     assert cli.main(["db", "validate", "any.json"]) == 1
     assert "checking needs jsonschema: pip install 'nexus-acc" in capsys.readouterr().err
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    for command in ("db", "roofline"):
+    for command, extras in (("db", "cli"), ("roofline", "cli,plot")):
         assert cli.main([command, "list"]) == 1
-        assert f"the command {command!r} needs more: pip install" in capsys.readouterr().err
+        remedy = f"the command {command!r} needs more: pip install 'nexus-accelerator[{extras}]'"
+        assert remedy in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("find_spec", ["find_spec", "lambda name: None"], ids=["full", "plain"])
+@pytest.mark.parametrize("is_buffered", [True, False])
+def test_who_reads_may_stop_early(find_spec: str, is_buffered: bool) -> None:
+    program = (
+        "import importlib.util; from importlib.util import find_spec; "
+        f"importlib.util.find_spec = {find_spec}; from nexus import cli; "
+        "raise SystemExit(cli.main(['info']))"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, *([] if is_buffered else ["-u"]), "-c", program]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_a_roofline_of_names_starts_no_driver(
