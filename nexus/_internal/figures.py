@@ -75,7 +75,7 @@ class Figures:
         }
         if unknown := [f"CoreSubsystem.{name}" for name, n in factors.items() if n is None]:
             raise self.missing(use, rate, *unknown)
-        return math.prod(factors.values()) / MEGA_IN_GIGA
+        return float(math.prod(factors.values())) / MEGA_IN_GIGA
 
     def _has_unlike_cores(self) -> bool:
         """Whether some cores do less than others: several clusters of a CPU are kinds of cores."""
