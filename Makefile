@@ -124,7 +124,7 @@ asan tsan:
 
 PYTHON_VERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: wheel wheels manylinux
+.PHONY: wheel wheels manylinux cross
 wheel: .venv/.has-test ## build the source distribution and a wheel for this Python into dist/
 	$(BIN)/python csrc/build_wheels.py --python $(PYTHON_VERSION)
 
@@ -137,6 +137,11 @@ manylinux: .venv/.has-test .venv/.has-release ## the same for every Linux since 
 	rm -f dist/manylinux/*
 	$(BIN)/python csrc/build_wheels.py --manylinux --out dist/manylinux
 	$(BIN)/pytest tests/packages --every-python --wheels dist/manylinux
+
+# test_macho is the cpu plugin's reader of macOS libraries, built here for this machine.
+cross: .venv/.has-test .venv/.has-release ## compile everything for aarch64 Linux and arm64 macOS, and look into it
+	$(BIN)/python csrc/build_cross.py
+	$(BIN)/pytest --cross tests/test_cpp.py::test_program tests/packages/test_cross.py -k 'macho or cross'
 
 .PHONY: mutants
 mutants: build ## plant faults one at a time and see that the suite catches each: make mutants MUTANTS=name

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,8 @@ def compiler(dialect: str) -> list[str]:
     flags = [flag for flag in native.compile_flags() if not flag.startswith("-std=")]
     # Entry points of the sdk are compiled inside a plugin, whose backend.hpp they ask for.
     folders = [CSRC / "include", CSRC, CSRC / "plugins" / "null"]
+    if sys.platform != "darwin":
+        folders.append(CSRC / "tests" / "darwin")
     includes = [f"-I{folder}" for folder in folders]
     return [*native.find_compiler(), *language, *flags, "-Werror", *includes]
 

@@ -1,7 +1,8 @@
 """What a user installs, made once a run: source distribution, wheels, environments that hold one.
 
 `pytest tests/packages --every-python` takes every Python that nexus is for, else the one that runs
-the tests; `--wheels FOLDER` takes the wheels and the source distribution that are there.
+the tests; `--wheels FOLDER` takes the wheels and the source distribution that are there. `--cross`
+looks into what was built for other systems.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options; they are known when this folder or a file in it is named."""
     parser.addoption("--every-python", action="store_true", help="test a wheel for each Python")
     parser.addoption("--wheels", type=Path, help="folder of wheels and source distribution to test")
+    parser.addoption("--cross", action="store_true", help="test what `make cross` made")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
