@@ -24,6 +24,12 @@
 
 #include "nexus/nxs.h"
 
+#if defined(__GNUC__)
+#define NXS_NO_SANITIZE_NULL __attribute__((no_sanitize("null")))
+#else
+#define NXS_NO_SANITIZE_NULL
+#endif
+
 namespace nxs::loader {
 
 // What came of opening something: a runtime number, or a negative nxs_status with a sentence, which
@@ -143,7 +149,8 @@ class Attempts {
     }
   }
 
-  static Outcome told(const std::function<Outcome()> &work) {
+  // A forced unwind has no object that a reference could be bound to, which UBSan complains of.
+  NXS_NO_SANITIZE_NULL static Outcome told(const std::function<Outcome()> &work) {
     try {
       return work();
     } catch (const std::bad_alloc &) {
