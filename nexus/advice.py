@@ -26,6 +26,7 @@ GOOD_SIZE = 256  # work-items; between equals the nearest to it is the first
 FACTS = (
     "Name",
     "Variant",
+    "Variants",
     "Type",
     "CoreSubsystem",
     "CoreClockRate",
@@ -249,6 +250,7 @@ def advise(
             "a Device, or what lookup_device_info returned"
         )
     known = {key: arch_or_device[key] for key in FACTS if key in arch_or_device}
+    known["Variants"] = [*known.get("Variants", ())]  # only their names
     return Advice(known, _kernel_info(kernel_info))
 
 

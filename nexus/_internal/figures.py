@@ -44,7 +44,8 @@ class Figures:
 
     def missing(self, use: str, *figures: str) -> MissingFigureError:
         """Return the error that says which figures are missing for a use."""
-        product = "" if "Variant" in self.known else "name a product of it, or "
+        has_products = self.known.get("Variants") and "Variant" not in self.known
+        product = "name a product of it, or " if has_products else ""
         return MissingFigureError(
             f"cannot tell the {use} of {self.name}: its entry of the device library has no "
             f"{' or '.join(figures)}; {product}add what is missing in an entry of your own "

@@ -203,9 +203,17 @@ def test_a_missing_figure_is_named_and_not_guessed(without: str, call: str, figu
     kernel = KernelInfo(registers=32, group_memory=128)
     with pytest.raises(nexus.MissingFigureError) as caught:
         getattr(advice(kernel, without), call)(64)
-    words = f" of Acme One: its entry of the device library has no {figures}; name a product of it"
+    words = f" of Acme One: its entry of the device library has no {figures}; add what is"
     assert words in str(caught.value)
     assert "nexus.add_device_info" in str(caught.value)
+
+
+def test_who_asks_for_a_figure_of_products_is_told_to_name_one() -> None:
+    with pytest.raises(nexus.MissingFigureError, match=r"BoostClock; name a product of it, or add"):
+        nexus.advise("gfx942").peak()
+    for name in ("sm_90/GH200 144GB", "Adreno 740"):  # is one, and has none
+        with pytest.raises(nexus.MissingFigureError, match=r"BoostClock; add what is missing"):
+            nexus.advise(name).peak()
 
 
 @pytest.mark.parametrize(

@@ -162,8 +162,12 @@ def test_the_library_can_be_pickled() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named_and_the_others_load(folder: Path) -> None:
-    with pytest.raises(nexus.DeviceInfoError, match=r"acme-gpu-broken\.json is no JSON"):
-        nexus.lookup_device_info("acme-gpu-broken")
+    for name in ("acme-gpu-broken", "broken"):
+        with pytest.raises(nexus.DeviceInfoError, match=r"acme-gpu-broken\.json is no JSON"):
+            nexus.lookup_device_info(name)
+    written(folder, "acme2-gpu-broken", Vendor="acme2", Architecture="broken", Aliases=[])
+    places.forget()
+    assert nexus.lookup_device_info("broken").get_str("Vendor") == "acme2"
     with pytest.raises(nexus.DeviceInfoError, match=r"acme-gpu-list\.json has no object"):
         nexus.lookup_device_info("acme-gpu-list")
     assert nexus.lookup_device_info("anvil").get_str("Name") == "Acme One"

@@ -93,7 +93,7 @@ def _validator() -> Any:
 def _by_schema(entry: Mapping[str, Any]) -> Iterator[Problem]:
     for error in sorted(_validator().iter_errors(entry), key=lambda e: [*map(str, e.path)]):
         unit = error.schema.get("unit") if isinstance(error.schema, dict) else None
-        text = error.message + (f" (a number of {unit})" if unit else "")
+        text = error.message + (f"; it counts {unit}" if unit else "")
         yield Problem(pointer_to(error.absolute_path), text)
 
 

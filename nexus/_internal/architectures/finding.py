@@ -48,7 +48,8 @@ def meaning(name: str) -> Meaning:
 
     Raises:
         KeyError: it means nothing here, or several things; the message names close ones, or these.
-        DeviceInfoError: it is the name of a file that cannot be read or breaks the schema.
+        DeviceInfoError: it is the name of a file, or its end, that cannot be read or breaks the
+            schema.
     """
     wanted = folded(name)
     if found := _file(wanted) or _architecture(wanted):
@@ -85,13 +86,20 @@ def _file(wanted: str) -> Meaning | None:
 
 
 def _architecture(wanted: str) -> Meaning | None:
-    """Return what is described by a file whose name ends like this: "gfx942"; the first that is."""
+    """Return what is described by a file whose name ends like this: "gfx942"; the first that is.
+
+    Raises:
+        DeviceInfoError: none of such files can be read.
+    """
+    problem = None
     for stem, file in places.near().items():
         if stem.split("-", 2)[2:] == [wanted]:
             try:
                 return Meaning(0, stem, entries.read(file), None)
-            except DeviceInfoError:
-                continue  # told when it is asked for by its whole name
+            except DeviceInfoError as error:
+                problem = problem or error
+    if problem:
+        raise problem
     return None
 
 
