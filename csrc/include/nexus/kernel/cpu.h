@@ -11,7 +11,13 @@
 
 #include <nexus/cpu_kernel.h>
 
+/* zig cc has no headers of the C++ library, and nothing can be thrown without one. */
+#if defined(__cpp_exceptions) && __has_include(<exception>)
 #include <exception>
+#define NXS_CPU_THROWS 1
+#else
+#define NXS_CPU_THROWS 0
+#endif
 
 /* ---- words -------------------------------------------------------------------------------- */
 
@@ -161,12 +167,21 @@ struct Group {
   }
 };
 
-#ifdef __cpp_exceptions
+#if NXS_CPU_THROWS
 #define NXS_CPU_TRY try
 #define NXS_CPU_CATCH catch (...)
+struct Thrown {
+  std::exception_ptr what;
+  void keep() { what = std::current_exception(); }
+  void pass_on() const { std::rethrow_exception(what); }
+};
 #else
 #define NXS_CPU_TRY if (true)
 #define NXS_CPU_CATCH else
+struct Thrown {
+  void keep() {}
+  void pass_on() const {}
+};
 #endif
 
 // The first exception of a row ends the call. It is caught inside the loop, because out of an
@@ -176,7 +191,7 @@ NXS_INLINE void run_items(const nxs_cpu_launch *launch, Arguments... arguments) 
   nxs_cpu_rows rows = nxs_cpu_rows_of(launch);
   while (nxs_cpu_next_row(&rows)) {
     const int y = rows.y, z = rows.z, end = rows.x_end;
-    std::exception_ptr thrown;
+    Thrown thrown;
     bool failed = false;
     NXS_SIMD for (int x = rows.x_begin; x < end; ++x) {
       if (failed) continue;
@@ -186,10 +201,10 @@ NXS_INLINE void run_items(const nxs_cpu_launch *launch, Arguments... arguments) 
       }
       NXS_CPU_CATCH {
         failed = true;
-        thrown = std::current_exception();
+        thrown.keep();
       }
     }
-    if (failed) std::rethrow_exception(thrown);
+    if (failed) thrown.pass_on();
   }
 }
 
