@@ -8,7 +8,7 @@ import math
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -53,12 +53,19 @@ def cuda_properties(info: nexus.Properties) -> list[int]:
     return [number // 10, number % 10, *threads, *registers, *memory, most, reserved]
 
 
-def launches() -> Iterator[tuple[int, int, int]]:
-    """Yield group size, registers and group memory of launches all over what is possible."""
+def launches(limits: Mapping[str, int]) -> Iterator[tuple[int, int, int]]:
+    """Yield group size, registers and group memory of launches all over what is possible.
+
+    Also the most group memory with which so many groups fit, and a byte more.
+    """
     sizes = (1, 32, 33, 64, 96, 128, 192, 256, 352, 512, 736, 1023, 1024)
     registers = (0, 16, 24, 32, 33, 40, 57, 64, 65, 96, 128, 168, 200, 255)
     memory = (0, 1, 1000, 4096, 10000, 16384, 33000, 49152, 65536, 98304, 101376, 166912, 232448)
-    return itertools.product(sizes, registers, memory)
+    yield from itertools.product(sizes, registers, memory)
+    unit, whole = limits["ThreadgroupMemoryAllocationUnit"], limits["ThreadgroupMemoryPerCore"]
+    for n_groups in range(2, 33):
+        most = whole // n_groups // unit * unit - limits.get("ReservedThreadgroupMemoryPerBlock", 0)
+        yield from ((32, 0, most), (32, 0, most + 1))
 
 
 def groups_by_oracle(
@@ -74,7 +81,7 @@ def groups_by_oracle(
 @pytest.mark.parametrize("name", cuda_names())
 def test_occupancy_is_that_of_the_cuda_toolkit(oracle: Path, name: str) -> None:
     info = nexus.lookup_device_info(name)
-    wanted = [*launches()]
+    wanted = [*launches(info["Limits"])]
     expected = groups_by_oracle(oracle, cuda_properties(info), wanted)
     assert len(expected) == len(wanted)
     for (size, registers, memory), groups in zip(wanted, expected, strict=True):
@@ -127,7 +134,7 @@ def all_registers(info: nexus.Properties, used: dict[str, int]) -> int:
 def test_waves_that_registers_allow_are_those_of_llvm(name: str) -> None:
     info = nexus.lookup_device_info(name)
     wave, n_parts = (info["CoreSubsystem"][key] for key in ("SIMDSize", "PartitionCount"))
-    for registers in (4, 60, 120):
+    for registers in (8, 26, 60, 120):  # some units of allocation tell apart
         used = resources(info.get_str("Architecture"), registers, 256, 0)
         kernel = KernelInfo(registers=all_registers(info, used))
         found = nexus.advise(info, kernel).occupancy(wave)
@@ -140,7 +147,11 @@ def test_waves_that_registers_allow_are_those_of_llvm(name: str) -> None:
 def test_waves_that_group_memory_allows_are_those_of_llvm(name: str) -> None:
     info = nexus.lookup_device_info(name)
     n_parts = info["CoreSubsystem"]["PartitionCount"]
-    for size, lds in ((64, 2000), (256, 20000), (512, 33000)):
+    unit, whole = (
+        info["Limits"][f"ThreadgroupMemory{key}"] for key in ("AllocationUnit", "PerCore")
+    )
+    third = whole // 3 // unit * unit  # LLVM does not round up to a unit; this is one
+    for size, lds in ((64, 2000), (256, third), (512, 33000)):
         used = resources(info.get_str("Architecture"), 4, size, lds)
         kernel = KernelInfo(registers=used["VGPRs"], group_memory=used["Size"])
         found = nexus.advise(info, kernel).occupancy(size)
