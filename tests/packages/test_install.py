@@ -45,6 +45,19 @@ for attempt in range(3):
         print(error)
 """
 
+# Loads every native file of the package: a symbol that is nowhere is found out at once.
+LOAD = """
+import ctypes, importlib, os, pathlib, nexus, sysconfig
+package = pathlib.Path(nexus.__file__).parent
+suffix = sysconfig.get_config_var("EXT_SUFFIX")
+for path in sorted(package.rglob("*" + suffix)):
+    name = str(path.relative_to(package.parent)).removesuffix(suffix)
+    print(importlib.import_module(name.replace(os.sep, ".")).__name__)
+for path in sorted((package / "plugins").glob("libnexus_*.*")):
+    if path.suffix != ".toml":
+        print(ctypes.CDLL(str(path), mode=os.RTLD_NOW)._name)
+"""
+
 CPP = r"""
 // Starts the plugin that is its argument, through the loader of the C++ headers.
 #include <cstdio>
@@ -92,6 +105,14 @@ reveal_type(nxs.create_stream)
 
 def test_package_is_the_installed_one_and_runs_a_kernel(installed: Environment) -> None:
     assert Path(installed.run_python(USE)).is_relative_to(installed.site)
+
+
+def test_native_files_find_every_symbol_that_they_ask_for(
+    installed: Environment, wheel: Wheel
+) -> None:
+    natives = [name for name in wheel.names if name.endswith((".so", ".dylib"))]
+    loaded = installed.run([installed.python, "-P", "-c", LOAD], LD_BIND_NOW="1").splitlines()
+    assert len(loaded) == len(natives) > 5
 
 
 def test_kernel_that_throws_is_a_failed_run(installed: Environment) -> None:
