@@ -17,11 +17,13 @@ from nexus._internal import main_interpreter as _main_interpreter  # noqa: F401 
 
 # isort: split
 from nexus import data_type, event_type, property, status
+from nexus._internal.inspecting import ArgumentInfo, KernelInfo, LibraryInfo
 from nexus._version import __version__
-from nexus.advice import Advice, KernelInfo, advise
+from nexus.advice import Advice, advise
 from nexus.bindings.enums import DataType, EventType, Property, Status
 from nexus.bindings.errors import (
     BackendUnavailableError,
+    BinaryFormatError,
     ClosedError,
     CompileError,
     CompilerNotFoundError,
@@ -43,6 +45,7 @@ from nexus.device import Device
 from nexus.device_info import add_device_info
 from nexus.event import Event
 from nexus.library import Argument, Kernel, Library
+from nexus.library_info import inspect
 from nexus.properties import Properties
 from nexus.runtime import Runtime
 from nexus.schedule import Command, Run, Schedule
@@ -62,7 +65,9 @@ from nexus.system import (
 __all__ = [
     "Advice",
     "Argument",
+    "ArgumentInfo",
     "BackendUnavailableError",
+    "BinaryFormatError",
     "Buffer",
     "ClosedError",
     "Command",
@@ -81,6 +86,7 @@ __all__ = [
     "KernelInfo",
     "KernelNotFoundError",
     "Library",
+    "LibraryInfo",
     "MissingFigureError",
     "NexusError",
     "OutOfMemoryError",
@@ -106,6 +112,7 @@ __all__ = [
     "get_include",
     "get_runtime",
     "get_runtimes",
+    "inspect",
     "lookup_device_info",
     "property",
     "status",

@@ -15,6 +15,7 @@ import numpy as np
 from nexus import system
 from nexus._internal import checks, dtypes
 from nexus._internal.figures import Figures
+from nexus._internal.inspecting import KernelInfo
 from nexus._internal.occupancy import Demand, Occupancy, lacking, occupancy
 from nexus.bindings._internal.words import kind, shown
 from nexus.device import Device
@@ -34,25 +35,6 @@ FACTS = (
     "Limits",
     "PeakRates",
 )
-
-
-@dataclass(frozen=True)
-class KernelInfo:
-    """What advice has to know of a kernel.
-
-    Attributes:
-        registers: 32-bit registers of a work-item, as the compiler reports; 0: not known.
-        group_memory: bytes of group memory of a group, static and dynamic together.
-        group_size: work-items of the only group size that it runs with; 0: any.
-    """
-
-    registers: int = 0
-    group_memory: int = 0
-    group_size: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("registers", "group_memory", "group_size"):
-            object.__setattr__(self, name, _count(name, getattr(self, name), least=0))
 
 
 @dataclass(frozen=True)
@@ -123,7 +105,7 @@ class Advice:
             group_size: work-items of a group, in all dimensions together.
 
         Raises:
-            ValueError: the kernel runs with another group size only.
+            ValueError: the kernel runs with another group size only, or with smaller ones.
         """
         return occupancy(self._figures, self._demand(group_size))
 
@@ -132,6 +114,11 @@ class Advice:
         if self.kernel.group_size not in (0, size):
             raise ValueError(
                 f"group_size is {size}; the kernel runs in groups of {self.kernel.group_size} only"
+            )
+        if 0 < self.kernel.max_group_size < size:
+            raise ValueError(
+                f"group_size is {size}; the kernel was compiled for groups of at most "
+                f"{self.kernel.max_group_size}"
             )
         return Demand(size, self.kernel.registers, self.kernel.group_memory)
 
@@ -143,6 +130,7 @@ class Advice:
         limit = _count("limit", limit)
         wave = self._figures.need("best group size", "CoreSubsystem", "SIMDSize")
         most = self._figures.need("best group size", "Limits", "MaxThreadsPerBlock")
+        most = min(most, self.kernel.max_group_size or most)
         sizes = [self.kernel.group_size] if self.kernel.group_size else range(wave, most + 1, wave)
         found = [self.occupancy(size) for size in sizes]
         fitting = [each for each in found if each.groups_per_core]
@@ -234,8 +222,9 @@ def advise(
 
     Args:
         arch_or_device: a name as `lookup_device_info` takes it, what that returned, or a device.
-        kernel_info: what the kernel needs; without it the answers are about a kernel that needs
-            neither many registers nor group memory.
+        kernel_info: what the kernel needs, as `nexus.inspect` read it or as you say, or a kernel
+            that was loaded; without it the answers are about a kernel that needs neither many
+            registers nor group memory.
 
     Raises:
         KeyError: the device library has no such architecture; the message names close ones.

@@ -84,6 +84,20 @@ class DeviceInfoError(NexusError, ValueError):
         self.problems = list(problems)
 
 
+class BinaryFormatError(NexusError, ValueError):
+    """A kernel library is of no known format, cut short or damaged.
+
+    Attributes:
+        offset: the byte at which something else was expected; None: nowhere in particular.
+    """
+
+    default_status = Status.InvalidBinary
+
+    def __init__(self, message: str, *rest: Any, offset: int | None = None) -> None:
+        super().__init__(message, *rest)
+        self.offset = offset
+
+
 class MissingFigureError(NexusError, LookupError):
     """A calculation needs a figure that the device library does not have; nothing is guessed."""
 

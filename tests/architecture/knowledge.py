@@ -27,6 +27,7 @@ LEVELS = {
     **dict.fromkeys(NOUNS, 5),
     "properties": 6,
     "device_info": 7,
+    "library_info": 7,
     "_internal": 8,
     **dict.fromkeys((*GENERATED, "_version"), 9),
     "bindings": 10,
@@ -142,8 +143,8 @@ def is_home_of_backends(path: Path) -> bool:
     """Tell whether the names of backends belong into this file."""
     place = tree.relative(path)
     bindings = [f"nexus/bindings/{name}." for name in BACKENDS]
-    homes = ("nexus/_internal/compilers/", "nexus/_internal/interop/", "csrc/tests/", *bindings)
-    return place.startswith(homes)
+    inside = [f"nexus/_internal/{room}/" for room in ("compilers", "inspecting", "interop")]
+    return place.startswith((*inside, "csrc/tests/", *bindings))
 
 
 def named_backends(path: Path) -> list[str]:

@@ -96,6 +96,30 @@ def advised(world: World) -> Iterator[Bad]:
     yield from each(KeyError, "none", "\0", "x" * 300)
 
 
+def library_file(world: World) -> Iterator[Bad]:
+    yield from text(world)
+    yield from each(
+        FileNotFoundError, "", "none.so", "\0", "a\0b", "\udc80", "x" * 300, Path("none")
+    )
+    damaged = (b"", b"kernel.so", b"\x7fELF", bytes(9), memoryview(b"abc"))
+    not_regular = ("/", os.devnull, Path(__file__).parent)
+    yield from each(nexus.BinaryFormatError, __file__, *not_regular, *damaged)
+
+
+def kernel_title(world: World) -> Iterator[Bad]:
+    yield from text(world)
+
+
+def argument_infos(world: World) -> Iterator[Bad]:
+    yield from each(TypeError, 5, True, "text", b"", [1], (1,), {}, object(), world.stream, HUGE)
+
+
+def group(world: World) -> Iterator[Bad]:
+    yield from each(TypeError, None, 5, True, "text", {}, object(), world.stream, HUGE)
+    yield from each(TypeError, (1.5, 1, 1), (None, 1, 1), [True, 1, 1])
+    yield from each(ValueError, (), (1,), (1, 1), [1, 1, 1, 1], (-1, 1, 1), (1 << 63, 1, 1))
+
+
 def kernel_info(world: World) -> Iterator[Bad]:
     yield from each(TypeError, 5, "x", {"registers": 1}, [], object(), world.buffer, world.library)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import nexus
+from nexus._internal.inspecting import facts
 
 from . import memory, names, values
 from .values import Kind
@@ -78,8 +79,12 @@ METHODS = [
     Method("", "advise", {
         "arch_or_device": of_world(names.advised, "device"),
         "kernel_info": of_world(values.not_none(names.kernel_info), "kernel")}),
-    Method("", "KernelInfo", dict.fromkeys(
-        ("registers", "group_memory", "group_size"), constant(values.count_or_zero, 0))),
+    Method("", "KernelInfo", {
+        **dict.fromkeys(facts.COUNTS, constant(values.count_or_zero, 0)),
+        "name": constant(names.kernel_title, ""),
+        "arguments": constant(names.argument_infos),
+        "hidden_arguments": constant(names.argument_infos, ()),
+        "group": constant(names.group, (0, 0, 0))}),
     Method("", "create_buffer", {
         "data": constant(memory.data, 4), "dtype": DTYPE, "copy": constant(values.flag, True)}),
     Method("", "device", {"spec": constant(names.device_spec)}),
@@ -88,6 +93,8 @@ METHODS = [
     Method("", "get_include", {}),
     Method("", "get_runtime", {"name": constant(names.runtime_name, "cpu")}),
     Method("", "get_runtimes", {}),
+    Method("", "inspect", {
+        "path_or_bytes": Argument(names.library_file, lambda world: world.path)}),
     Method("", "lookup_device_info", {
         "name": constant(names.architecture, "amd-cpu-znver3"),
         "variant": constant(values.not_none(names.architecture))}),

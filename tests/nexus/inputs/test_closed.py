@@ -79,7 +79,7 @@ def test_every_class_of_the_module_is_looked_at() -> None:
     classes = {value for name in nexus.__all__ if inspect.isclass(value := getattr(nexus, name))}
     errors = {value for value in classes if issubclass(value, Exception)}
     enums = {nexus.DataType, nexus.EventType, nexus.Property, nexus.Status}
-    records = {nexus.Argument, nexus.KernelInfo}
+    records = {nexus.Argument, nexus.ArgumentInfo, nexus.KernelInfo, nexus.LibraryInfo}
     assert classes - errors - enums - records == set(NOUNS) - {RuntimeList}
 
 
