@@ -377,6 +377,8 @@ cdef class BufferBase(Handle):
             return 0
         # The address first: another thread takes it as soon as the extents are there.
         self.address = <void*><uintptr_t>self._call(nxs.get_buffer_property, NP_HostPointer)
+        if self.extents is not NULL:  # that thread was faster
+            return 0
         shape = self.shape if self.element.bits >= 8 else (self.nbytes,)
         cdef Py_ssize_t stride = self.element.bits // 8 if self.element.bits >= 8 else 1
         cdef Py_ssize_t ndim = len(shape), i

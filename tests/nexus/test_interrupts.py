@@ -13,6 +13,17 @@ import pytest
 
 import nexus
 
+# Thousands of groups that each take a millisecond, until they are told to be quick.
+SOURCE = """
+#include <chrono>
+#include <thread>
+#include <nexus/kernel.h>
+NXS_KERNEL(work, in(int, quick), inout(int, began)) {
+  began[0] = 1;
+  if (!quick[0]) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+"""
+
 
 class Stuck:
     """A stream that waits for an event, with a buffer that its work uses."""
@@ -86,3 +97,23 @@ def end_of(call: Callable[[], object], timer: threading.Timer) -> type[BaseExcep
     except KeyboardInterrupt:
         timer.join()
     return end
+
+
+@pytest.mark.parametrize(("n_commands", "grid"), [(1, 1 << 20), (20000, 1)])
+def test_an_interrupt_ends_a_run_that_works(
+    device: nexus.Device, n_commands: int, grid: int
+) -> None:
+    quick, began = np.zeros(1, np.int32), np.zeros(1, np.int32)
+    kernel, schedule = device.compile(SOURCE).get_kernel("work"), device.create_schedule()
+    for _ in range(n_commands):
+        command = schedule.create_command(kernel)
+        command.set_arguments(quick, began)
+        command.finalize(1, grid)
+    timer = threading.Timer(0.15, os.kill, (os.getpid(), signal.SIGINT))
+    start = time.monotonic()
+    timer.start()
+    assert end_of(schedule.run, timer) is KeyboardInterrupt
+    assert time.monotonic() - start < 5
+    assert began[0] == 1
+    quick[0] = 1
+    schedule.run()  # after the one that goes on

@@ -17,6 +17,7 @@ import pytest
 
 import nexus
 from nexus._internal import compilers, parking
+from nexus.bindings import nxs
 
 SOURCE = """
 #include <stdexcept>
@@ -27,9 +28,9 @@ NXS_CPU_KERNEL(add_one, inout(int, x)) {
 }
 """
 WARM_UP, TURNS = 300, 1500
-# What may stay of all turns together, in bytes: 1 a turn in Python, 8 of malloc, whose lists keep
-# some that is free, 100 of pages. One object, handle or library a turn is more.
-PYTHON_NBYTES, HEAP_NBYTES, PAGES_NBYTES = TURNS, 8 * TURNS, 100 * TURNS
+# What may stay of all turns together, in bytes: 8 a turn of Python's and of malloc's, whose lists
+# keep some that is free, 1000 of pages. One object, handle or mapping a turn is more.
+PYTHON_NBYTES, HEAP_NBYTES, PAGES_NBYTES = 8 * TURNS, 8 * TURNS, 1000 * TURNS
 COUNTED = ("objects", "parked", "files", "threads", "children")
 
 pytestmark = pytest.mark.skipif(
@@ -81,6 +82,21 @@ def exported(given: Given) -> None:
     given.device.from_dlpack(given.array)
 
 
+def exported_by_two_threads(given: Given) -> None:
+    buffer, read = given.device.create_buffer((1, 2, 3, 4), np.int32), nxs.get_buffer_property
+    views = []
+
+    def read_late(*arguments: int) -> object:  # the other thread is faster
+        patch.undo()
+        views.append(memoryview(buffer))
+        return read(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nxs, "get_buffer_property", read_late)
+        views.append(memoryview(buffer))
+    assert [view.shape for view in views] == [(1, 2, 3, 4)] * 2
+
+
 def dropped_in_flight(given: Given) -> None:
     given.schedule(given.array).run(given.stream, blocking=False)
     given.stream.synchronize()
@@ -120,6 +136,7 @@ BODIES: dict[str, Callable[[Given], object]] = {
     "large Buffer": lambda given: given.device.create_buffer(1 << 20),
     "borrowed Buffer": lambda given: given.device.create_buffer(given.array, copy=False),
     "exports": exported,
+    "exports by two threads": exported_by_two_threads,
     "Library": lambda given: given.device.create_library(given.binary).kernels,
     "Kernel": lambda given: given.library.get_kernel("add_one").info,
     "Stream": lambda given: given.device.create_stream().synchronize(),

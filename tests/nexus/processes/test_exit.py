@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
-# Seconds between the last line of a program and its end: 2 are promised, the rest is for a machine
-# on which many other things run.
-LONGEST = 10
+# Seconds between the last line of a program and its end: 2 are promised. A machine on which many
+# other things run may need another try, but never this long.
+PROMISED, LONGEST = 2, 30
+N_TRIES = 4
 
 IN_FLIGHT = {
     "a kernel that never ends": 'run = recorded("forever", np.zeros(1, "i4")).run(blocking=False)',
@@ -52,8 +53,12 @@ IN_FLIGHT = {
 
 @pytest.mark.parametrize("program", IN_FLIGHT.values(), ids=IN_FLIGHT.keys())
 def test_a_process_ends_with_work_in_flight(program: str, output: Callable[[str], str]) -> None:
-    last = output(textwrap.dedent(program) + "\ntime.sleep(0.1)\nprint(time.time())")
-    assert time.time() - float(last) < LONGEST
+    taken: list[float] = []
+    while not taken or (taken[-1] > PROMISED and len(taken) < N_TRIES):
+        last = output(textwrap.dedent(program) + "\ntime.sleep(0.1)\nprint(time.time())")
+        taken.append(time.time() - float(last))
+        assert taken[-1] < LONGEST
+    assert min(taken) < PROMISED
 
 
 SUBINTERPRETER = """

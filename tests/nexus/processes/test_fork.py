@@ -62,17 +62,23 @@ def test_multiprocessing_works(method: str, output: Callable[[str], str]) -> Non
 
 
 BESIDE = """
+nexus.get_runtimes()  # which imports: Python keeps the lock of a module that a thread imports
 stop = threading.Event()
 def work():
     buffer, x = device.create_buffer(64), np.zeros(64, "u1")
     while not stop.is_set():
         buffer.fill(1), buffer.copy(x), device.create_event().signal()
-threads = [threading.Thread(target=work) for _ in range(3)]
+def look():
+    while not stop.is_set():
+        nexus.get_runtimes()
+threads = [threading.Thread(target=each, daemon=True) for each in (work, work, work, look)]
 for thread in threads:
     thread.start()
 for _ in range(20):
     child = os.fork()
     if child == 0:
+        signal.alarm(30)  # ends a child that hangs
+        nexus.get_runtimes()
         buffer = device.create_buffer(8)
         buffer.fill(7)
         os._exit(0 if buffer.numpy().tolist() == [7] * 8 else 1)
