@@ -62,8 +62,6 @@ def test_a_mistake_is_named_with_its_line(compiler: compilers.Compiler, name: st
     [
         ("c", [], r"compile with -x c\+\+"),
         ("c++", ["-std=gnu++14"], r"-std=c\+\+17 or newer"),
-        ("c++", ["-D__CUDACC__"], "CPU and the OpenCL side only"),
-        ("c++", ["-D__METAL_VERSION__"], "CPU and the OpenCL side only"),
     ],
 )
 def test_another_language_is_told_what_to_do(language: str, flags: list[str], said: str) -> None:

@@ -144,16 +144,88 @@ def test_histogram(library: ctypes.CDLL, name: str) -> None:
     np.testing.assert_array_equal(bins, np.bincount(x, minlength=256))
 
 
-def test_maths_agree_with_numpy(library: ctypes.CDLL) -> None:
-    n = 501
-    x = np.linspace(0.5, 4, n, dtype=np.float32)
-    y = np.empty((18, n), np.float32)
-    Kernel(library, "maths")(x, y, grid=[n], group=[64])
-    v = x.astype(np.float64)
+@pytest.mark.parametrize(
+    ("name", "dtype", "rtol"), [("maths", np.float32, 1e-6), ("maths_of_double", np.float64, 1e-14)]
+)
+def test_maths_agree_with_numpy(library: ctypes.CDLL, name: str, dtype: type, rtol: float) -> None:
+    x: np.ndarray = np.linspace(0.5, 4, 501, dtype=dtype)
+    expected = maths_rows(x.astype(np.float64))
+    y: np.ndarray = np.empty(expected.shape, dtype)
+    Kernel(library, name)(x, y, grid=[len(x)], group=[64])
+    np.testing.assert_allclose(y, expected, rtol=rtol, atol=rtol / 5)
+
+
+def maths_rows(v: np.ndarray) -> np.ndarray:
+    """What the kernels `maths` and `maths_of_double` write, a row for each function."""
     rows = [np.sqrt(v), np.exp(v), np.exp2(v), np.log(v), np.log2(v), np.sin(v), np.cos(v)]
     rows += [np.tan(v / 4), np.tanh(v), np.floor(v), np.ceil(v), np.trunc(-v), np.floor(v + 0.5)]
-    rows += [v, np.arctan2(v, 2), v**1.5, v * v + 1, np.maximum(v, 2)]
-    np.testing.assert_allclose(y, rows, rtol=1e-6, atol=2e-7)
+    rows += [v, np.arctan2(v, 2), v**1.5, v * v + 1, np.maximum(v, 2), np.log10(v)]
+    rows += [np.arcsin(v / 4), np.arccos(v / 4), np.arctan(v), np.sinh(v), np.cosh(v), v**-0.5]
+    return np.array([*rows, np.fmod(v, 0.75), -v, np.minimum(v, 2)])
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_numbers_of_16_bits_are_read_and_written(library: ctypes.CDLL, n: int) -> None:
+    x = RNG.standard_normal(n).astype(np.float16)
+    y = np.empty_like(x)
+    Kernel(library, "halves")(x, f32(3), y, grid=[n], group=[32])
+    np.testing.assert_array_equal(y, (3 * x.astype(np.float32)).astype(np.float16))
+
+
+def test_every_number_of_16_bits_is_read_and_rounded(library: ctypes.CDLL) -> None:
+    x = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    y = np.empty_like(x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for a in (1.0, 1 / 3, 1e-3, 7777):
+            Kernel(library, "halves")(x, f32(a), y, grid=[len(x)], group=[256])
+            expected = (np.float32(a) * x.astype(np.float32)).astype(np.float16)
+            np.testing.assert_array_equal(y, expected)
+
+
+def test_numbers_of_16_bits_are_calculated_with(library: ctypes.CDLL) -> None:
+    x = np.linspace(-2, 2, 333).astype(np.float16)
+    y, half = np.empty_like(x), np.float16(0.75)
+    bits = ctypes.c_uint16(int(half.view(np.uint16)))
+    Kernel(library, "half_arithmetic")(x, bits, y, grid=[len(x)], group=[32])
+    expected = np.maximum((x * x + half) / np.float16(2) - half, half)
+    np.testing.assert_allclose(y, expected, rtol=2e-3)  # gcc may keep a float between
+
+
+def expected_atomics(x: np.ndarray, before: np.ndarray) -> tuple[list[int], set[int]]:
+    """Return the numbers of ATOMICS after `x`, and the values that one of them may have."""
+    bits = x.dtype.itemsize * 8
+    total = sum(x.tolist()) + int(before[0])
+    wrapped = np.array([total % 2**bits]).astype(f"u{bits // 8}").view(x.dtype)[0]
+    least, most = min(before[1], x.min()), max(before[2], x.max())
+    return [int(wrapped), int(least), int(most)], set(x.tolist())
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.int64, np.uint64])
+@pytest.mark.parametrize("shared", [False, True], ids=["global", "shared"])
+def test_atomics_lose_nothing(library: ctypes.CDLL, dtype: type, shared: bool) -> None:
+    limits = np.iinfo(dtype)
+    x = RNG.integers(limits.min // 2, limits.max // 2, 64, dtype=dtype)
+    p: np.ndarray = np.array([1, limits.max, limits.min, 5, 0, 0, 0], dtype)
+    expected, values = expected_atomics(x, p)
+    name = f"atomics_{np.dtype(dtype).kind}{limits.bits}"
+    name = ("shared_" if shared else "") + name
+    Kernel(library, name)(x, p, grid=[64], group=[64])
+    check_atomics(p, x, expected, values)
+
+
+def check_atomics(p: np.ndarray, x: np.ndarray, expected: list[int], values: set[int]) -> None:
+    """Compare the seven numbers of ATOMICS with what one order or another gives."""
+    assert p[:3].tolist() == expected
+    assert int(p[3]) in values, "the last of an exchange"
+    with np.errstate(over="ignore"):  # what was exchanged is all that was given, but the last
+        assert p[4] + p[3] == x.sum(dtype=x.dtype) + x.dtype.type(5)
+    assert int(p[5]) in values and p[6] == 1, "one came first"
+
+
+def test_doubles_are_added(library: ctypes.CDLL) -> None:
+    x, total = RNG.random(1000), np.zeros(1)
+    Kernel(library, "sums_of_double")(x, total, grid=[1000], group=[64])
+    np.testing.assert_allclose(total[0], x.sum(), rtol=1e-12)
 
 
 def test_numbers_of_every_kind(library: ctypes.CDLL) -> None:

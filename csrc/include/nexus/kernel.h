@@ -51,17 +51,28 @@
  *                           or to a shared array
  *   NXS_UNROLL              before a short innermost loop           NXS_UNROLL for (int k = 0; k < 4; ++k)
  *
- * ATOMICS: add v to *p, return what was there
- *   nxs_atomic_add_i32, _u32, _f32           *p in a buffer         nxs_atomic_add_i32(&bins[b], 1);
- *   nxs_shared_atomic_add_i32, _u32, _f32    *p in a shared array   nxs_shared_atomic_add_f32(&s[0], v);
+ * ATOMICS on *p, in a buffer (nxs_atomic_...) or a shared array (nxs_shared_atomic_...); each gives
+ * what was there. t is i32 or u32; i64, u64 where NXS_HAS_INT64_ATOMICS is defined
+ *   nxs_atomic_add_t(p, v)  also f32; f64 where there are    nxs_atomic_add_i32(&bins[b], 1);
+ *                           atomics of 64 bits and double
+ *   nxs_atomic_min_t(p, v), nxs_atomic_max_t(p, v)           nxs_shared_atomic_max_u32(&top[0], v);
+ *   nxs_atomic_exchange_t(p, v)                              last = nxs_atomic_exchange_i32(p, v);
+ *   nxs_atomic_compare_exchange_t(p, seen, v)   stores v     if (nxs_atomic_compare_exchange_i32(
+ *                           if *p is `seen`                      &owner[0], 0, me) == 0) first = 1;
  *
- * MATHS: float and double
- *   nxs_sqrt exp exp2 log log2 sin cos tan tanh atan2 pow           nxs_sqrt(x), nxs_atan2(y, x)
- *   nxs_floor ceil trunc round fabs fma                             nxs_fma(a, b, c)
+ * MATHS: float, and double where NXS_HAS_DOUBLE is defined
+ *   nxs_sqrt rsqrt exp exp2 log log2 log10 sin cos tan       nxs_sqrt(x), nxs_log10(x)
+ *   nxs_asin acos atan sinh cosh tanh floor ceil trunc       nxs_floor(x)
+ *   nxs_round fabs  atan2 pow fmod copysign  fma             nxs_atan2(y, x), nxs_fma(a, b, c)
  *   nxs_min, nxs_max  of any numbers; written twice each, so no     nxs_min(x, 1.0f)
  *                     side effects; of a NaN and a number, either
  *
- * TYPES  nxs_int8 16 32 64, nxs_uint8 16 32 64, float, double
+ * TYPES  nxs_int8 16 32 64, nxs_uint8 16 32 64, float, double where NXS_HAS_DOUBLE is defined
+ *   nxs_half                a number of 16 bits in a buffer  in(nxs_half, weights)
+ *   nxs_load_half(p, i)     p[i] as a float                  float w = nxs_load_half(weights, i);
+ *   nxs_store_half(p, i, v) a float into p[i]                nxs_store_half(y, i, 0.5f * w);
+ *                           Where NXS_HAS_HALF is defined    nxs_half h = (nxs_half)2.0f * p[i];
+ *                           + - * / and comparisons as well
  *
  * RULES, so that a kernel runs everywhere: the common part of C and C++ only (no templates, classes,
  * references, overloads, recursion, exceptions, allocation or printf); at most 256 KiB of shared and
@@ -72,11 +83,18 @@
 #ifndef NEXUS_KERNEL_H
 #define NEXUS_KERNEL_H
 
-#if defined(__METAL_VERSION__) || defined(__CUDACC__) || defined(__HIP__) || defined(__HIPCC_RTC__)
-#error "nexus/kernel.h: this version has the CPU and the OpenCL side only"
+#if defined(__METAL_VERSION__)
+#include <nexus/kernel/arguments.h>
+#include <nexus/kernel/metal.h>
 #elif defined(__OPENCL_VERSION__) || defined(__OPENCL_C_VERSION__)
 #include <nexus/kernel/arguments.h>
 #include <nexus/kernel/opencl.h>
+#elif defined(__CUDACC__) || defined(__HIP__) || defined(__HIPCC_RTC__)
+#ifndef __CUDACC__
+#define NXS_HIP 1
+#endif
+#include <nexus/kernel/arguments.h>
+#include <nexus/kernel/cuda_hip.h>
 #elif !defined(__cplusplus)
 #error "nexus/kernel.h: on the CPU this is C++17: compile with -x c++; for C use nexus/cpu_kernel.h"
 #elif __cplusplus < 201703L

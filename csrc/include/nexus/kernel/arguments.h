@@ -90,6 +90,18 @@
   NXS_ACCESS_15(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
 /* clang-format on */
 
+/* NXS_LIST(NXS_NBYTES, ...) and NXS_LIST(NXS_LETTER, ...): what records say of each argument. */
+#define NXS_NBYTES(i, argument) NXS_NBYTES_##argument
+#define NXS_NBYTES_val(T, name) sizeof(T)
+#define NXS_NBYTES_in(T, name) sizeof(T)
+#define NXS_NBYTES_out(T, name) sizeof(T)
+#define NXS_NBYTES_inout(T, name) sizeof(T)
+#define NXS_LETTER(i, argument) NXS_LETTER_##argument
+#define NXS_LETTER_val(T, name) 'v'
+#define NXS_LETTER_in(T, name) 'i'
+#define NXS_LETTER_out(T, name) 'o'
+#define NXS_LETTER_inout(T, name) 'b'
+
 /* NXS_LIST(NXS_PARAMETER, ...): the parameters of a function. NXS_GLOBAL is the language's word
    for device memory; it is empty on the CPU, CUDA and HIP. */
 #define NXS_PARAMETER(i, argument) NXS_PARAMETER_##argument

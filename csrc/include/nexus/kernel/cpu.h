@@ -22,6 +22,7 @@
 /* ---- words -------------------------------------------------------------------------------- */
 
 #define NXS_INLINE inline __attribute__((always_inline))
+#define NXS_DEVICE NXS_INLINE
 #define NXS_FUNC static NXS_INLINE
 #define NXS_LOCAL
 #define NXS_TABLE static const
@@ -42,14 +43,18 @@
 #define NXS_UNROLL _Pragma("GCC unroll 32")
 #endif
 
-typedef signed char nxs_int8;
-typedef unsigned char nxs_uint8;
-typedef short nxs_int16;
-typedef unsigned short nxs_uint16;
-typedef int nxs_int32;
-typedef unsigned int nxs_uint32;
-typedef long long nxs_int64;
-typedef unsigned long long nxs_uint64;
+#include <nexus/kernel/types.h>
+#define NXS_HAS_DOUBLE 1
+#define NXS_HAS_INT64_ATOMICS 1
+
+#define NXS_HAS_HALF 1
+#if defined(__FLT16_MAX__) && (!defined(__clang__) || __clang_major__ >= 15)
+typedef _Float16 nxs_half;
+#else
+#include <nexus/kernel/cpu_half.h>
+#endif
+#define nxs_load_half(p, i) ((float)(p)[i])
+#define nxs_store_half(p, i, v) ((p)[i] = (nxs_half)(float)(v))
 
 /* Names that another language keeps for itself: a kernel that uses one would compile here only. */
 #pragma GCC poison half kernel global local constant device thread threadgroup
@@ -290,84 +295,7 @@ NXS_INLINE void run_groups(const nxs_cpu_launch *launch, Body body) {
 #define nxs_num_groups(d) nxs_group.num_groups(d)
 #define nxs_global_size(d) nxs_group.global_size(d)
 
-/* ---- atomics ------------------------------------------------------------------------------ */
-
-NXS_FUNC nxs_int32 nxs_atomic_add_i32(nxs_int32 *p, nxs_int32 v) {
-  return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
-}
-NXS_FUNC nxs_uint32 nxs_atomic_add_u32(nxs_uint32 *p, nxs_uint32 v) {
-  return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
-}
-NXS_FUNC float nxs_atomic_add_f32(float *p, float v) {
-  float seen, sum;
-  __atomic_load(p, &seen, __ATOMIC_RELAXED);
-  do sum = seen + v;
-  while (!__atomic_compare_exchange(p, &seen, &sum, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-  return seen;
-}
-
-/* A group runs on one thread, so these need no lock; but without volatile the vectorised item loop
-   would lose all but one of several additions to the same place. */
-namespace nxs::cpu {
-template <class T>
-NXS_INLINE T add_in_order(volatile T *p, T v) {
-  const T seen = *p;
-  *p = seen + v;
-  return seen;
-}
-}  // namespace nxs::cpu
-NXS_FUNC nxs_int32 nxs_shared_atomic_add_i32(nxs_int32 *p, nxs_int32 v) {
-  return nxs_int32(nxs::cpu::add_in_order(reinterpret_cast<nxs_uint32 *>(p), nxs_uint32(v)));
-}
-NXS_FUNC nxs_uint32 nxs_shared_atomic_add_u32(nxs_uint32 *p, nxs_uint32 v) {
-  return nxs::cpu::add_in_order(p, v);
-}
-NXS_FUNC float nxs_shared_atomic_add_f32(float *p, float v) { return nxs::cpu::add_in_order(p, v); }
-
-/* ---- maths -------------------------------------------------------------------------------- */
-
-/* NXS_LIBMVEC: the vector maths of glibc, within 4 ulp (exp over 1M floats: 0.23 ms, not 1.44).
-   With clang the flag -fveclib=libmvec does the same. */
-#if defined(NXS_LIBMVEC) && !defined(__clang__)
-extern "C" {
-#define NXS_VECTOR __attribute__((simd("notinbranch"), const))
-NXS_VECTOR float expf(float) noexcept;
-NXS_VECTOR float logf(float) noexcept;
-NXS_VECTOR float sinf(float) noexcept;
-NXS_VECTOR float cosf(float) noexcept;
-NXS_VECTOR float powf(float, float) noexcept;
-NXS_VECTOR double exp(double) noexcept;
-NXS_VECTOR double log(double) noexcept;
-NXS_VECTOR double sin(double) noexcept;
-NXS_VECTOR double cos(double) noexcept;
-NXS_VECTOR double pow(double, double) noexcept;
-#undef NXS_VECTOR
-}
-#endif
-
-#define NXS_MATHS_1(fn)                                             \
-  NXS_FUNC float nxs_##fn(float x) { return __builtin_##fn##f(x); } \
-  NXS_FUNC double nxs_##fn(double x) { return __builtin_##fn(x); }
-#define NXS_MATHS_2(fn)                                                         \
-  NXS_FUNC float nxs_##fn(float x, float y) { return __builtin_##fn##f(x, y); } \
-  NXS_FUNC double nxs_##fn(double x, double y) { return __builtin_##fn(x, y); }
-NXS_MATHS_1(sqrt)
-NXS_MATHS_1(exp)
-NXS_MATHS_1(exp2)
-NXS_MATHS_1(log)
-NXS_MATHS_1(log2)
-NXS_MATHS_1(sin)
-NXS_MATHS_1(cos)
-NXS_MATHS_1(tan)
-NXS_MATHS_1(tanh)
-NXS_MATHS_1(floor)
-NXS_MATHS_1(ceil)
-NXS_MATHS_1(trunc)
-NXS_MATHS_1(round)
-NXS_MATHS_1(fabs)
-NXS_MATHS_2(atan2)
-NXS_MATHS_2(pow)
-NXS_FUNC float nxs_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-NXS_FUNC double nxs_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+#include <nexus/kernel/cpu_atomics.h>
+#include <nexus/kernel/cpu_maths.h>
 
 #endif
