@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nexus import device_info
+from nexus._internal.compilers import container
 from nexus._internal.event import make_event
 from nexus._internal.handle import DeviceBase, adopt
 from nexus._internal.launch import make_schedule
@@ -145,6 +146,9 @@ class Device(DeviceBase):
             raise TypeError(f"filepath is {shown(path)}; it is a str or a Path")
         if not os.path.exists(path):
             raise FileNotFoundError(errno.ENOENT, "there is no such library file", path)
+        if path.endswith(container.SUFFIX):
+            with open(path, "rb") as file:
+                return self._unpacked(file.read(), path)
         # As bytes: a path need not be UTF-8.
         handle = nxs.create_library_from_file(self.runtime_number, self.id, os.fsencode(path))
         return adopt(Library, self, handle)
@@ -158,7 +162,14 @@ class Device(DeviceBase):
         if data is None or isinstance(data, int | float | str | list | tuple):
             # The binding would take some of these for an address.
             raise TypeError(f"data is {shown(data)}; it is the bytes of a library")
+        if container.is_container(data):
+            return self._unpacked(data, "the library in memory")
         return adopt(Library, self, nxs.create_library(self.runtime_number, self.id, data))
+
+    def _unpacked(self, data: SupportsBuffer, name: str) -> Library:
+        """Load what `nexus compile` has written."""
+        compiler = self.runtime.get_property_str("Compiler")
+        return self.create_library(container.binary_for(data, name, compiler))
 
     def compile(self, source: str | bytes, options: Options = None) -> Library:
         """Compile source to a library, with the compiler of the runtime.
@@ -174,6 +185,7 @@ class Device(DeviceBase):
         import logging
 
         from nexus._internal import compilers
+        from nexus._internal.compilers import cached
 
         name = self.runtime.get_property_str("Compiler")
         if not name:
@@ -182,7 +194,7 @@ class Device(DeviceBase):
                 "is compiled already"
             )
         arch = self.get_property_str("Architecture")
-        result = compilers.get(name).compile(source, options, arch=arch)
+        result = cached.compile(compilers.get(name), source, options, arch=arch)
         logging.getLogger("nexus").debug("compiled for %s: %s", self.spec, result.command)
         return self.create_library(result.binary)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -17,6 +18,9 @@ settings.load_profile("nexus")
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A compile is a compile, but where the cache is what is tested; and nothing is left with the user.
+os.environ["NEXUS_CACHE"] = "0"
 
 
 @pytest.fixture(scope="session")

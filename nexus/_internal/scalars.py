@@ -32,7 +32,12 @@ _C_TYPES = {
     "_Float16": "f16",
     "__half": "f16",
     "__nv_bfloat16": "bf16",
-} | {f"{sign}int{bits}_t": f"{sign or 'i'}{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+} | {
+    name.format(f"{sign}int{bits}"): f"{sign or 'i'}{bits}"
+    for sign in ("", "u")
+    for bits in (8, 16, 32, 64)
+    for name in ("{}_t", "nxs_{}")
+}
 
 _PACKERS = {
     name: struct.Struct(f"={letter}")

@@ -17,6 +17,7 @@ from nexus.cli import (
     EXTRA_OF_PICTURES,
     INTERRUPTED,
     doctor,
+    kernels,
     library,
     machine,
     outline,
@@ -95,6 +96,10 @@ def doctor_command(as_json: bool) -> int:
     found = doctor.findings()
     show(doctor.as_json(found), doctor.outline(found), as_json)
     return 0 if doctor.is_well(found) else 1
+
+
+for command in kernels.COMMANDS:
+    cli.add_command(command)
 
 
 # ---- the device library --------------------------------------------------------------------------

@@ -15,12 +15,12 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 def start(program: str, **environment: str) -> subprocess.Popen[str]:
-    """Start a program; variables NEXUS_... are those given and no others."""
+    """Start a program; variables NEXUS_... are those given, and that nothing is kept on disk."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NEXUS_")}
     paths = f"import sys; sys.path[:0] = [{str(PACKAGE)!r}, {str(TESTS)!r}]\n"
     return subprocess.Popen(
         [sys.executable, "-c", paths + textwrap.dedent(program)],
-        env=kept | environment,
+        env=kept | {"NEXUS_CACHE": "0"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

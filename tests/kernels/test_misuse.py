@@ -9,6 +9,7 @@ import pytest
 
 from kernels import harness
 from nexus._internal import compilers
+from nexus._internal.compilers.options import Compiler
 from nexus.bindings.errors import CompileError
 
 
@@ -36,7 +37,7 @@ MISTAKES = read_mistakes()
 
 
 @pytest.fixture(params=["host", "clang"])
-def compiler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> compilers.Compiler:
+def compiler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Compiler:
     """The compiler that device.compile takes, and a clang."""
     if request.param == "clang":
         clang = harness.other_clang()
@@ -47,7 +48,7 @@ def compiler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_is_named_with_its_line(compiler: compilers.Compiler, name: str) -> None:
+def test_a_mistake_is_named_with_its_line(compiler: Compiler, name: str) -> None:
     mistake = MISTAKES[name]
     with pytest.raises(CompileError) as caught:
         compiler.compile(mistake.source, {"name": "k.nxs"})

@@ -25,9 +25,9 @@
 #include "nexus/nxs.h"
 
 #if defined(__GNUC__)
-#define NXS_NO_SANITIZE_NULL __attribute__((no_sanitize("null")))
+#define NXS_NO_UBSAN __attribute__((no_sanitize("undefined")))
 #else
-#define NXS_NO_SANITIZE_NULL
+#define NXS_NO_UBSAN
 #endif
 
 namespace nxs::loader {
@@ -150,7 +150,7 @@ class Attempts {
   }
 
   // A forced unwind has no object that a reference could be bound to, which UBSan complains of.
-  NXS_NO_SANITIZE_NULL static Outcome told(const std::function<Outcome()> &work) {
+  NXS_NO_UBSAN static Outcome told(const std::function<Outcome()> &work) {
     try {
       return work();
     } catch (const std::bad_alloc &) {

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import functools
 import importlib
+from typing import TYPE_CHECKING
 
-from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult
 from nexus.bindings.errors import CompilerNotFoundError
 
-__all__ = ["CompileOptions", "CompileResult", "Compiler", "get", "names"]
+if TYPE_CHECKING:
+    from nexus._internal.compilers.options import Compiler
 
 _MODULES = {"cc": "nexus._internal.compilers.cc"}
 

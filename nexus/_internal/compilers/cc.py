@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import dataclasses
 import errno
+import functools
 import os
 import platform
+import re
 import shlex
 import signal
 import sys
 import tempfile
+from collections.abc import Hashable
+from itertools import takewhile
 from pathlib import Path
 
 from nexus._internal import paths
@@ -33,6 +38,30 @@ _DEBUG = ("-O1", "-g", "-fno-omit-frame-pointer")
 _NATIVE = {"x86_64": "-march=native", "aarch64": "-mcpu=native", "arm64": "-mcpu=native"}
 # Not -ffast-math: with it gcc links code that makes the whole process flush denormals to zero.
 _FAST_MATH = ("-fassociative-math", "-fno-signed-zeros", "-freciprocal-math", "-ffp-contract=fast")
+
+# What compilers read of the environment, beside the name of a compiler.
+_VARIABLES = (
+    *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "COMPILER_PATH", "LIBRARY_PATH"),
+    *("GCC_EXEC_PREFIX", "SDKROOT", "MACOSX_DEPLOYMENT_TARGET", "SOURCE_DATE_EPOCH"),
+)
+# Flags that bring in files which no list of included files names.
+_UNKNOWN = (
+    "-l",
+    "-L",
+    "-B",
+    "-Wl,",
+    "-Xlinker",
+    "-T",
+    "-fplugin",
+    "-fprofile",
+    "-fauto-profile",
+    "-specs",
+    "--",
+    "-isysroot",
+)
+# Lines of /proc/cpuinfo that say which instructions there are.
+_FEATURES = ("vendor_id", "cpu family", "model", "flags", "Features", "CPU ")
+_WORD = re.compile(r"(?:\\.|[^\\\s])+")  # of a rule of make
 
 # The arrays of a group kernel, 256 KiB at most, and what the compiler puts beside them. A thread of
 # macOS has a stack of 512 KiB.
@@ -58,13 +87,25 @@ class HostCompiler:
 
     name = "cc"
 
+    def depends_on(self, options: CompileOptions) -> Hashable | None:
+        """Return the variables that a compiler reads, or None for flags with unknown effects."""
+        if any(flag.startswith(_UNKNOWN) or not flag.startswith("-") for flag in options.flags):
+            return None
+        here = os.getcwd() if options.flags else None  # a flag may name a relative path
+        language = options.language_of_source()
+        return (toolchain.variables(language), tuple(map(os.environ.get, _VARIABLES)), here)
+
+    def fingerprint(self, options: CompileOptions) -> list[str]:
+        """Return the compiler's file, the processor, and the system's C library."""
+        return [*toolchain.fingerprint(options.language_of_source()), *_host()]
+
     def compile(
         self, source: str | bytes, options: Options = None, *, arch: str | None = None
     ) -> CompileResult:
         """Compile `source` to a shared object for this machine.
 
-        Blocks; Ctrl-C ends the compiler. `arch` is not used: the compiler looks at the machine
-        itself, and may be older than its name.
+        Blocks; Ctrl-C ends the compiler. Without an option `arch` the compiler looks at the machine
+        itself: it may be older than the name that the device has.
 
         Raises:
             CompileError: the source does not compile, or the compiler could not do its work.
@@ -115,12 +156,14 @@ class _Job:
         made = self.folder / "library.so"
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         written.write_bytes(f'#line 1 "{quoted}"\n'.encode() + source)
+        rules = self.folder / "rules"  # of make: the files that were included
         command = (*self.tool.command, *self.flags(), *self.inputs(written), "-o", str(made))
         # In English, because messages are searched; and what the compiler puts aside goes into
         # `folder`, because one that is killed leaves it.
         environment = {**os.environ, "LC_ALL": "C", "TMPDIR": str(self.folder)}
         try:
-            status, output = process.run(command, environment)
+            listing = () if self.tool.kind == "other" else ("-MD", "-MF", str(rules))
+            status, output = process.run([*command, *listing], environment)
         except process.EndlessOutputError as error:
             tried = f"cannot compile {name!r} with {self.tool.title}"
             raise CompileError(
@@ -129,14 +172,17 @@ class _Job:
         log = output.replace(str(written), name).replace(f"{self.folder}{os.sep}", "")
         if status != 0 or not made.is_file():
             raise CompileError(self.message(status, log), log=log, command=shlex.join(command))
-        return CompileResult(made.read_bytes(), log, command)
+        includes = _files_in(rules, written)
+        return CompileResult(made.read_bytes(), log, command, includes, self.tool.version)
 
     def flags(self) -> list[str]:
         """Return the flags that do not depend on the files."""
         kind, options = self.tool.kind, self.options
         flags = [_STANDARD[options.language_of_source()]]
         flags += [*(_DEBUG if options.debug else _OPTIMISE), *_VECTORISE]
-        flags += filter(None, [_NATIVE.get(platform.machine())])
+        named = {"x86_64": "-march"}.get(platform.machine(), "-mcpu")
+        native = _NATIVE.get(platform.machine())
+        flags += filter(None, [f"{named}={options.arch}" if options.arch else native])
         flags += ["-fPIC", "-shared", "-fvisibility=hidden", "-fdiagnostics-color=never"]
         flags.append(f"-ffile-prefix-map={self.folder}{os.sep}=")
         if sys.platform.startswith("linux"):
@@ -175,6 +221,28 @@ class _Job:
         return "\n".join(
             [f"{tried}:", *(f"  {line}" for line in lines), end + _remedy(status, log)]
         )
+
+
+def _files_in(rules: Path, source: Path) -> tuple[str, ...] | None:
+    """Return the files that a rule of make names after the target, but the source itself."""
+    try:
+        text = os.fsdecode(rules.read_bytes())
+    except FileNotFoundError:  # a compiler that takes the flag and does nothing
+        return None
+    words = _WORD.findall(text.partition(":")[2].replace("\\\n", " "))
+    files = [re.sub(r"\\([ #])", r"\1", word).replace("$$", "$") for word in words]
+    return tuple(os.path.abspath(file) for file in files if file != str(source))
+
+
+@functools.cache
+def _host() -> tuple[str, ...]:
+    """Return what "this machine" means to a compiler, and the C library it links."""
+    features = ""
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
+        features = "".join(takewhile(str.strip, file))  # of the first processor
+    features = "".join(line for line in features.splitlines(True) if line.startswith(_FEATURES))
+    libc = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
+    return (sys.platform, platform.machine(), features, libc or platform.release())
 
 
 def _frame_limit(kind: toolchain.Kind) -> list[str]:

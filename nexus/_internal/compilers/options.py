@@ -7,7 +7,7 @@ import difflib
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -29,6 +29,7 @@ class CompileOptions:
         language: "c++" or "c"; None: C if `name` ends with ".c", else C++.
         debug: keep debug information and optimise little.
         fast_math: let the compiler reorder arithmetic and use vector maths of less precision.
+        arch: what to compile for, as the compiler names it: "x86-64-v3", "sm_90"; None: the device.
         name: what messages call the source. When it is a file, its folder is searched for headers.
     """
 
@@ -38,6 +39,7 @@ class CompileOptions:
     language: Literal["c++", "c"] | None = None
     debug: bool = False
     fast_math: bool = False
+    arch: str | None = None
     name: str = "<source>"
 
     def __post_init__(self) -> None:
@@ -46,6 +48,8 @@ class CompileOptions:
         object.__setattr__(self, "include_dirs", _checked_folders(self.include_dirs))
         object.__setattr__(self, "flags", _checked_flags(self.flags))
         object.__setattr__(self, "name", _checked_name(self.name))
+        if self.arch is not None and not _is_architecture(self.arch):
+            raise ValueError(f"arch is {shown(self.arch)}; it is a name such as 'x86-64-v3'")
         if self.language not in ("c++", "c", None):
             raise ValueError(f"language is {shown(self.language)}; it is 'c++', 'c' or None")
         for switch in ("debug", "fast_math"):
@@ -74,6 +78,16 @@ class CompileOptions:
             return cls(**options)
         return cls(flags=_checked_flags(options))
 
+    def spelled(self) -> tuple[object, ...]:
+        """Return all options as one value that can be compared and hashed.
+
+        Relative folders and names are of the current folder, which may be another one later.
+        """
+        named = os.path.abspath(self.name) if os.path.isfile(self.name) else self.name
+        folders = tuple(os.path.abspath(folder) for folder in self.include_dirs)
+        switches = (self.language, self.debug, self.fast_math, self.arch)
+        return (named, tuple(self.defines.items()), folders, self.flags, *switches)
+
     def language_of_source(self) -> Literal["c++", "c"]:
         """Return the language, guessed from the name where it is not given."""
         return self.language or ("c" if self.name.endswith(".c") else "c++")
@@ -81,11 +95,21 @@ class CompileOptions:
 
 @dataclasses.dataclass(frozen=True)
 class CompileResult:
-    """A library that `load_library` takes, and how it was made."""
+    """A library that `load_library` takes, and how it was made.
+
+    Attributes:
+        binary: what the runtime loads.
+        log: what the compiler said.
+        command: how it was called.
+        includes: the files that the source included; None where the compiler does not tell them.
+        version: of the compiler, in its own words.
+    """
 
     binary: bytes
     log: str
     command: tuple[str, ...]
+    includes: tuple[str, ...] | None = None
+    version: str = ""
 
 
 class Compiler(Protocol):
@@ -102,6 +126,21 @@ class Compiler(Protocol):
             CompileError: the source does not compile; the compiler's words are its `log`.
             CompilerNotFoundError: no compiler is installed.
         """
+        ...
+
+
+class KeepableCompiler(Compiler, Protocol):
+    """A compiler of which is known what decides the library that it makes."""
+
+    def depends_on(self, options: CompileOptions) -> Hashable | None:
+        """Return what of the environment decides what is made, at the price of looking at it.
+
+        None: what is made cannot be kept, because a flag brings in what nobody can know.
+        """
+        ...
+
+    def fingerprint(self, options: CompileOptions) -> Sequence[str]:
+        """Return what else decides it: the compiler and its version, the host, the headers."""
         ...
 
 
@@ -148,6 +187,10 @@ def _checked_flags(flags: object) -> tuple[str, ...]:
             "None"
         )
     return tuple(flags)
+
+
+def _is_architecture(name: object) -> bool:
+    return isinstance(name, str) and bool(re.fullmatch(r"[A-Za-z0-9][\w.+:-]*", name, re.ASCII))
 
 
 def _checked_name(name: object) -> str:

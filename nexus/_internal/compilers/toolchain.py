@@ -29,7 +29,7 @@ _VARIABLES: dict[Language, tuple[str, ...]] = {
 # Reasons to start no process that say nothing of the compiler.
 _OF_THE_SYSTEM = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 
-_kinds: dict[tuple[str, ...], Kind] = {}  # of the compilers that ran
+_answers: dict[tuple[str, ...], tuple[Kind, str]] = {}  # of the compilers that ran
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Toolchain:
     def title(self) -> str:
         """What messages call it."""
         return shlex.join(self.command)
+
+    @property
+    def version(self) -> str:
+        """The first line of what it says of itself."""
+        return _answers[self.command][1] if self.command in _answers else self.kind
 
     @property
     def links_cxx(self) -> bool:
@@ -80,6 +85,32 @@ def find(language: Language) -> Toolchain:
     )
 
 
+def variables(language: Language) -> tuple[str | None, ...]:
+    """Return the values that decide which compiler `find` finds."""
+    return tuple(map(os.environ.get, (*_VARIABLES[language], "PATH")))
+
+
+def fingerprint(language: Language) -> list[str]:
+    """Return what changes when `find` would find another compiler, or a new one, without a start.
+
+    Of a driver the file stands for the whole: what it starts is replaced with it.
+    """
+    named = [word for variable in _VARIABLES[language] for word in _words_of(variable)]
+    zig = importlib.util.find_spec("ziglang")
+    folders = (zig and zig.submodule_search_locations) or ()
+    files = [*named, *_ON_PATH[language], *(os.path.join(folder, "zig") for folder in folders)]
+    return [_file_of(word) for word in files]
+
+
+def _file_of(word: str) -> str:
+    path = os.path.realpath(shutil.which(word) or word)
+    try:
+        info = os.stat(path)
+    except OSError:
+        return f"{word}: none"
+    return f"{word}: {path} {info.st_size} {info.st_mtime_ns}"
+
+
 def _words_of(variable: str) -> list[str]:
     value = os.environ.get(variable, "")
     try:
@@ -108,7 +139,7 @@ def _kind_of(command: tuple[str, ...]) -> Kind | None:
     Raises:
         OSError: the system starts no process at all.
     """
-    if command not in _kinds:
+    if command not in _answers:
         try:
             status, text = process.run([*command, "--version"], os.environ)
         except process.EndlessOutputError:
@@ -119,8 +150,8 @@ def _kind_of(command: tuple[str, ...]) -> Kind | None:
             return None
         if status != 0:
             return None
-        _kinds[command] = _kind_by(command, text)
-    return _kinds[command]
+        _answers[command] = _kind_by(command, text), text.partition("\n")[0]
+    return _answers[command][0]
 
 
 def _kind_by(command: tuple[str, ...], text: str) -> Kind:

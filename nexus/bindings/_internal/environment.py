@@ -27,6 +27,16 @@ VARIABLES = {
         "The C and C++ compiler for kernels of the cpu runtime, with flags if it needs some; "
         "before `CXX` (for C++), `CC` and those on `PATH`."
     ),
+    "NEXUS_CACHE": "0: what is compiled is not kept on disk; 1 or nothing: it is.",
+    "NEXUS_CACHE_DIR": (
+        "The folder of compiled libraries, an absolute path; without it `compiled` in nexus's "
+        "folder among the caches of the user. It has to be yours, and nobody else may write to"
+        " it."
+    ),
+    "NEXUS_CACHE_SIZE": (
+        "How many bytes compiled libraries may have on disk together, as `500M` or `2G`; "
+        "without it `1G`. What was not used for longest goes first."
+    ),
     "NEXUS_DEVICE_PATH": (
         "Architecture files of your own, or folders with them, separated by `:`, which extend "
         "and override the device library. Only absolute paths are taken."

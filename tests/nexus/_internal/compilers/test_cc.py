@@ -15,7 +15,8 @@ import pytest
 
 from kernels import harness
 from nexus._internal import compilers
-from nexus._internal.compilers import CompileOptions, toolchain
+from nexus._internal.compilers import toolchain
+from nexus._internal.compilers.options import CompileOptions
 from nexus.bindings.errors import CompileError, CompilerNotFoundError
 
 CC = compilers.get("cc")

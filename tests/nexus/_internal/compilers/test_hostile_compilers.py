@@ -171,6 +171,7 @@ def test_no_more_files_for_the_first_compile_blame_no_compiler() -> None:
     import logging, os, random, resource, select, subprocess, tempfile
     import nexus
     from nexus._internal import compilers
+    from nexus._internal.compilers import cached
     device = nexus.device("cpu")
     compilers.get("cc")
     held = [os.open("/dev/null", os.O_RDONLY)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nexus._internal.compilers import CompileOptions
+from nexus._internal.compilers.options import CompileOptions
 
 
 @pytest.mark.parametrize(

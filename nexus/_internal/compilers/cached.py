@@ -1,0 +1,201 @@
+"""Compiles once: the same source, made the same way, is taken from the process or from disk.
+
+An entry is found by its source, its options, the architecture and what the compiler says it depends
+on; then the files that it included must be as they were. What a compiler does not tell the files
+of, or has flags whose effect cannot be known, is compiled anew each time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nexus._internal.compilers import folder
+from nexus._internal.compilers.container import Container
+from nexus._internal.compilers.options import (
+    CompileOptions,
+    Compiler,
+    CompileResult,
+    KeepableCompiler,
+    Options,
+)
+from nexus._version import __version__
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+_MAX_IN_PROCESS = 256
+_CLOCK_STEP_NS = 20_000_000  # file systems take the time from a clock that ticks so seldom
+_CHANGING = (b"__DATE__", b"__TIME__", b"__TIMESTAMP__")  # macros that are never the same
+
+
+class Include(NamedTuple):
+    """A file that a source includes, as it was."""
+
+    path: str
+    nbytes: int
+    modified_ns: int
+    sha256: str
+
+    def is_as_it_was(self) -> bool:
+        """Whether it has the same contents; a file with the same size and time is not read."""
+        try:
+            info = os.stat(self.path)
+        except OSError:
+            return False
+        if info.st_size != self.nbytes:
+            return False
+        return info.st_mtime_ns == self.modified_ns or _sha256_of(self.path) == self.sha256
+
+
+class _Known(NamedTuple):
+    result: CompileResult
+    includes: Sequence[Include]  # that may change while the process runs
+
+
+_known: OrderedDict[Hashable, _Known] = OrderedDict()
+_lock = threading.Lock()
+
+
+def compile(
+    compiler: Compiler, source: str | bytes, options: Options = None, *, arch: str | None = None
+) -> CompileResult:
+    """Return what `compiler.compile` would, without its work where that was done before.
+
+    Raises:
+        CompileError, CompilerNotFoundError: as the compiler.
+        InvalidArgumentError: a variable of the cache has a value that cannot be meant.
+    """
+    chosen = CompileOptions.of(options)
+    depends = compiler.depends_on(chosen) if _is_keepable(compiler) else None
+    if depends is None or not isinstance(source, str | bytes) or not folder.is_on():
+        return compiler.compile(source, chosen, arch=arch)
+    assert _is_keepable(compiler)
+    known_as = (compiler.name, source, chosen.spelled(), arch, depends)
+    known = _known.get(known_as)
+    if known and all(include.is_as_it_was() for include in known.includes):
+        return known.result
+    key = _key(known_as, compiler.fingerprint(chosen))
+    found = _found(key)
+    if found is None:
+        found = _compiled(compiler, source, chosen, arch, key)
+    if found.includes is not None:
+        _remember(known_as, found)
+    return found.result
+
+
+def _is_keepable(compiler: Compiler) -> TypeIs[KeepableCompiler]:
+    return hasattr(compiler, "fingerprint")
+
+
+def forget() -> None:
+    """Forget what this process has compiled."""
+    with _lock:
+        _known.clear()
+
+
+class _Found(NamedTuple):
+    result: CompileResult
+    includes: Sequence[Include] | None  # None: not to be kept
+
+
+def _key(known_as: tuple[Any, ...], fingerprint: Sequence[str]) -> str:
+    name, source, *rest = known_as
+    text = source.encode() if isinstance(source, str) else source
+    digest = hashlib.sha256(repr((__version__, name, rest, list(fingerprint))).encode())
+    digest.update(text)
+    return digest.hexdigest()
+
+
+def _found(key: str) -> _Found | None:
+    entry = folder.read(key)
+    if entry is None:
+        return None
+    facts = entry.facts
+    includes = [Include(*include) for include in facts["Includes"]]
+    if not all(include.is_as_it_was() for include in includes):
+        return None
+    result = CompileResult(
+        entry.binary,
+        facts["Log"],
+        tuple(facts["Command"]),
+        tuple(include.path for include in includes),
+        facts["Version"],
+    )
+    return _Found(result, includes)
+
+
+def _compiled(
+    compiler: Compiler, source: str | bytes, options: CompileOptions, arch: str | None, key: str
+) -> _Found:
+    begun_ns = time.time_ns() - _CLOCK_STEP_NS
+    result = compiler.compile(source, options, arch=arch)
+    includes = _includes(source, result, begun_ns)
+    if includes is not None:
+        folder.write(key, contained(result, options, compiler.name, arch, includes))
+    return _Found(result, includes)
+
+
+def contained(
+    result: CompileResult,
+    options: CompileOptions,
+    compiler: str,
+    arch: str | None,
+    includes: Sequence[Include] = (),
+) -> Container:
+    """Return what is written to a file of a library: the binary, and all that is known of it."""
+    facts = {
+        "Name": options.name,
+        "Compiler": compiler,
+        "Version": result.version,
+        "Architecture": arch,
+        "Command": list(result.command),
+        "Log": result.log,
+        "Includes": [list(include) for include in includes],
+        "Nexus": __version__,
+    }
+    return Container(result.binary, facts)
+
+
+def _includes(
+    source: str | bytes, result: CompileResult, begun_ns: int
+) -> Sequence[Include] | None:
+    """Return the files that were included; None when they may not be what the compiler saw."""
+    if result.includes is None:
+        return None
+    text = source.encode() if isinstance(source, str) else source
+    if any(macro in text for macro in _CHANGING):
+        return None
+    found = []
+    for path in result.includes:
+        with contextlib.suppress(OSError):
+            info = os.stat(path)
+            if info.st_mtime_ns < begun_ns:
+                found.append(Include(path, info.st_size, info.st_mtime_ns, _sha256_of(path)))
+    return found if len(found) == len(result.includes) else None
+
+
+def _sha256_of(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _remember(known_as: Hashable, found: _Found) -> None:
+    own = [include for include in found.includes or () if not _is_of_the_system(include.path)]
+    with _lock:
+        _known[known_as] = _Known(found.result, own)
+        _known.move_to_end(known_as)
+        while len(_known) > _MAX_IN_PROCESS:
+            _known.popitem(last=False)
+
+
+def _is_of_the_system(path: str) -> bool:
+    from nexus._internal import paths
+
+    return path.startswith(("/usr/", "/Library/", f"{paths.include_dir()}{os.sep}"))

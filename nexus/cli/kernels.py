@@ -1,0 +1,132 @@
+"""The commands about kernels: compile them, try one, and look after what is kept of compiles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+import nexus
+from nexus._internal import compilers
+from nexus._internal.compilers import cached, folder
+from nexus._internal.compilers.container import SUFFIX
+from nexus._internal.compilers.options import CompileOptions
+from nexus.bindings.errors import CompilerNotFoundError
+from nexus.cli import trial
+from nexus.cli.quantities import size_text
+
+_DEFINES = click.option("-D", "defines", multiple=True, metavar="NAME[=VALUE]", help="A macro.")
+_INCLUDES = click.option(
+    "-I", "folders", multiple=True, type=click.Path(exists=True, file_okay=False), help="A folder."
+)
+_FLAGS = click.option("--flag", "flags", multiple=True, help="Anything else for the compiler.")
+_FAST = click.option("--fast-math", is_flag=True, help="Allow less exact arithmetic.")
+_FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+def _options(file: Path, arch: str | None = None, **given: Any) -> CompileOptions:
+    parts = [define.partition("=") for define in given["defines"]]
+    return CompileOptions(
+        {name: value if equals else None for name, equals, value in parts},
+        given["folders"],
+        given["flags"],
+        fast_math=given["fast_math"],
+        arch=arch,
+        name=str(file),
+    )
+
+
+@click.command("compile")
+@_FILE
+@click.option("--runtime", help="Compile for this runtime; else for that of nexus.device().")
+@click.option("--arch", help="For this architecture, as znver3 or sm_90; else for the one here.")
+@_DEFINES
+@_INCLUDES
+@_FLAGS
+@_FAST
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here.")
+def compile_command(
+    file: Path, runtime: str | None, arch: str | None, output: Path | None, **given: Any
+) -> None:
+    """Compile a kernel file to a library.
+
+    It is written to FILE with the suffix .nxsb, which `load_library` takes: the binary and how it
+    was made.
+    """
+    for_runtime = nexus.get_runtime(runtime) if runtime else nexus.device().runtime
+    name = for_runtime.get_property_str("Compiler")
+    if not name:
+        raise CompilerNotFoundError(f"runtime {runtime!r} has no compiler")
+    options = _options(file, arch, **given)
+    result = cached.compile(compilers.get(name), file.read_bytes(), options, arch=arch)
+    if result.log:
+        click.echo(result.log, err=True, nl=False)
+    path = output or file.with_suffix(SUFFIX)
+    path.write_bytes(cached.contained(result, options, name, arch).pack())
+    click.echo(f"{path}: {size_text(len(result.binary))} by {result.version or name}")
+
+
+@click.command("run", epilog="For example: nexus run saxpy.nxs --arg a=2 --arg x=arange:8")
+@_FILE
+@click.option("--kernel", help="Its name; not needed when the file has one kernel.")
+@click.option(
+    "--arg", "arguments", multiple=True, metavar="[NAME=]VALUE", help="See above; in their order."
+)
+@click.option("--grid", metavar="X[,Y[,Z]]", help="Work-items; else as many as the last array has.")
+@click.option("--group", metavar="X[,Y[,Z]]", help="Work-items in a group.")
+@click.option("--device", "spec", help="As cpu:0 or gpu; else nexus.device().")
+@click.option("--repeat", default=1, show_default=True, type=click.IntRange(1), help="Runs.")
+@click.option("--save", multiple=True, metavar="NAME=FILE.npy", help="Write an array to a file.")
+@_DEFINES
+@_INCLUDES
+@_FLAGS
+@_FAST
+def run_command(file: Path, spec: str | None, **given: Any) -> None:
+    """Run a kernel once, without a program around it.
+
+    FILE is a source or a library. A VALUE is a number; an array as zeros:1000, ones:16x16,
+    arange:1000, random:1000, of the type that the kernel names; or a file of NumPy, x.npy. What
+    the kernel writes is printed.
+    """
+    device = nexus.device(spec) if spec else nexus.device()
+    options = _options(file, **given)
+    library = trial.library_of(device, file, options)
+    kernel = trial.kernel_of(library, given["kernel"])
+    values = trial.values_of(kernel, given["arguments"])
+    grid = trial.size(given["grid"], "--grid") or trial.grid_for(kernel, values)
+    group = trial.size(given["group"], "--group")
+    times = trial.run(device, kernel, values, (grid, group), given["repeat"])
+    for line in trial.report(kernel, values, times):
+        click.echo(line)
+    trial.save(kernel, values, given["save"])
+
+
+@click.group("cache")
+def cache_group() -> None:
+    """Look after the libraries that were compiled before."""
+
+
+@cache_group.command("info")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def cache_info(as_json: bool) -> None:
+    """Tell where they are kept, how many there are and how much room they take."""
+    found = folder.usage()
+    if as_json:
+        click.echo(json.dumps(found._asdict() | {"is_on": folder.is_on()}, indent=2))
+        return
+    click.echo(f"folder   {found.path}")
+    state = "" if folder.is_on() else f" (switched off by {folder.SWITCH})"
+    click.echo(f"entries  {found.n_entries}{state}")
+    click.echo(f"size     {size_text(found.nbytes)} of {size_text(found.max_nbytes)}")
+
+
+@cache_group.command("clear")
+def cache_clear() -> None:
+    """Throw all of them away."""
+    was = folder.clear()
+    click.echo(f"{was.path}: {was.n_entries} thrown away, {size_text(was.nbytes)}")
+
+
+COMMANDS = (compile_command, run_command, cache_group)
