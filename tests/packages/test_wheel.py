@@ -73,7 +73,7 @@ def test_wheel_says_what_it_is_and_needs(wheel: Wheel) -> None:
     assert facts["License-Expression"] == "Apache-2.0"
     assert facts["Requires-Python"] == ">=3.11"
     needed = facts.get_all("Requires-Dist", [])
-    assert [line for line in needed if "extra ==" not in line] == ["numpy>=1.26"]
+    assert [line for line in needed if "extra ==" not in line] == ["numpy>=1.26", "platformdirs>=4"]
 
 
 def test_wheel_and_plugins_are_small(wheel: Wheel, natives: list[Native]) -> None:
