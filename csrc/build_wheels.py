@@ -79,6 +79,9 @@ def build_requirements() -> list[str]:
 
 def build_sdist(out: Path) -> Path:
     """Build the source distribution into `out`."""
+    # setuptools adds what it remembers from earlier builds, whatever MANIFEST.in says by now.
+    for remembered in ROOT.glob("*.egg-info/SOURCES.txt"):
+        remembered.unlink()
     with tempfile.TemporaryDirectory() as fresh:
         run([sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", fresh, ROOT])
         return move_into(out, Path(fresh))
