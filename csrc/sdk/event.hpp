@@ -1,16 +1,41 @@
-// An event: a timeline with a type, and the count of submitted runs that refer to it.
+// An event: a timeline with a type, the count of submitted runs that refer to it, and those who may
+// still signal it.
 #pragma once
+
+#include <memory>
 
 #include "sdk/timeline.hpp"
 
 namespace nxs {
 
-struct Event {
+struct Event : std::enable_shared_from_this<Event> {
   nxs_int device = 0;
   nxs_event_type type = NXS_EventType_Shared;
   Timeline timeline;
   std::atomic<int> n_in_flight{0};          // submitted commands that signal it or wait for it
   std::atomic<int> n_signals_in_flight{0};  // of these, the signals
 };
+
+// Made before it is needed; nxsInitialize asks for it once.
+inline const Failure &nobody_signals() {
+  static const Failure &failure = *new Failure(std::make_shared<const Error>(
+      NXS_ExecStatusErrorForEventsInWaitList,
+      "nobody is left who could signal the event: its handle was released, and so was every "
+      "command that signals it"));
+  return failure;
+}
+
+// The owner answered here, and its copies, are those who may signal: the handle and the commands
+// that signal. When the last of them goes, who waits fails: nothing else would ever end the wait,
+// and a stream that waits keeps itself alive. Who only waits owns `shared_from_this()`. An event
+// that another process can signal needs an owner that stays.
+inline std::shared_ptr<Event> make_event(nxs_int device, nxs_event_type type) {
+  auto event = std::make_shared<Event>();
+  event->device = device;
+  event->type = type;
+  Event *const made = event.get();
+  return {made,
+          [event = std::move(event)](Event *) noexcept { event->timeline.fail(nobody_signals()); }};
+}
 
 }  // namespace nxs

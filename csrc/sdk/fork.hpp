@@ -69,9 +69,13 @@ class ForkGuard {
     lock_banks().leaves.begin_child();
     fork_count().fetch_add(1, std::memory_order_relaxed);
     B::begin_child();
-    Streams<B>::instance().for_each_locked([&](const auto &stream) { abandon(*stream); });
-    // Only now: a stream in the list of those that wait for a thread may have no other owner.
-    Streams<B>::instance().for_each_locked([&](const auto &stream) { stream->next_ready.reset(); });
+    // None goes before its runs are ended, though what owned it may: a list of those that wait for
+    // a thread, or an event that it waits for.
+    const auto &streams = Streams<B>::instance();
+    streams.for_each_locked([&](const auto &stream) { stream->kept = stream; });
+    streams.for_each_locked([&](const auto &stream) { abandon(*stream); });
+    streams.for_each_locked([&](const auto &stream) { stream->next_ready.reset(); });
+    streams.for_each_locked([&](const auto &stream) { stream->kept.reset(); });
   }
 
   void abandon(Stream<B> &stream) {

@@ -35,6 +35,7 @@ class Stream {
   InOrderQueue<Run<B>> queue;
   typename B::StreamState state;       // what the backend keeps with it
   std::shared_ptr<Stream> next_ready;  // for the one list it may stand in
+  std::shared_ptr<Stream> kept;        // itself, while the child of a fork ends what it inherited
 };
 
 template <class B>

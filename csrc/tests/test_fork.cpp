@@ -196,6 +196,47 @@ void test_a_waiting_thread_stays_in_the_parent(const nxs_table &api) {
   api.ReleaseEvent(event);
 }
 
+// Streams that only the event they wait for still owns, and a run that would have signalled it: the
+// child ends the runs of all.
+void test_streams_without_a_handle_are_ended(const nxs_table &api) {
+  constexpr int kStreams = 100;
+  std::vector<nxs_handle> events;
+  const nxs_handle first = api.CreateStream(0, 0), gate = api.CreateEvent(0, 0),
+                   later = api.CreateEvent(0, 0), opener = api.CreateSchedule(0, 0);
+  api.ReleaseCommand(api.CreateWaitCommand(opener, gate, 1));
+  for (int i = 0; i < kStreams; ++i) {
+    events.push_back(api.CreateEvent(0, 0));
+    api.ReleaseCommand(api.CreateSignalCommand(opener, events.back(), 1));
+  }
+  const int64_t ticket = api.RunSchedule(opener, first, 0);
+  for (int i = 0; i < kStreams; ++i) {
+    const nxs_handle stream = api.CreateStream(0, 0), schedule = api.CreateSchedule(0, 0);
+    nxs_handle inner = api.CreateEvent(0, 0);
+    for (int n = 0; n < i % 7; ++n)  // so that some pair shares a lock
+      api.ReleaseEvent(std::exchange(inner, api.CreateEvent(0, 0)));
+    api.ReleaseCommand(api.CreateWaitCommand(schedule, events[i], 1));
+    api.ReleaseCommand(api.CreateSignalCommand(schedule, inner, 1));
+    api.ReleaseCommand(api.CreateWaitCommand(schedule, later, 1));
+    CHECK(api.RunSchedule(schedule, stream, 0) > 0);
+    api.ReleaseStream(stream), api.ReleaseSchedule(schedule), api.ReleaseEvent(inner);
+  }
+  usleep(100000);  // all of them wait by now
+  const pid_t child = fork();
+  if (child == 0) {
+    limit_time();
+    nxs::test::failures() = 0;  // those of the parent were told
+    CHECK(api.ResetEvent(later, 0) == NXS_Success);
+    for (const nxs_handle event : events) CHECK(api.ResetEvent(event, 0) == NXS_Success);
+    _exit(nxs::test::failures() ? 1 : 0);
+  }
+  CHECK(ends_well(child));
+  CHECK(api.SignalEvent(later, 1) == NXS_Success && api.SignalEvent(gate, 1) == NXS_Success);
+  CHECK(api.WaitRun(first, ticket, NXS_WAIT_FOREVER) == NXS_Success);
+  for (const nxs_handle event : events) api.ReleaseEvent(event);
+  api.ReleaseSchedule(opener), api.ReleaseStream(first);
+  api.ReleaseEvent(gate), api.ReleaseEvent(later);
+}
+
 }  // namespace
 
 int main(int, char **argv) {
@@ -203,6 +244,7 @@ int main(int, char **argv) {
   for (const char *name : {"null", "cpu"}) {
     const Target used = target(plugin(argv[1], name), name, library);
     test_a_waiting_thread_stays_in_the_parent(*used.api);
+    test_streams_without_a_handle_are_ended(*used.api);
     test_a_child_may_fork(used);
     test_forks_beside_busy_threads(used);
     test_forks_beside_hot_locks(used);

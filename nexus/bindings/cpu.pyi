@@ -611,7 +611,7 @@ def signal_event(event: int, value: int = 1) -> None:
 
 def wait_event(event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
     """Wait on the host until the value of an event is at least `value`. Fails at once when a
-    run that would have signalled it failed.
+    run that would have signalled it failed, or nobody is left who could signal it.
 
     Args:
         event: event.
@@ -680,7 +680,8 @@ def import_event(device: int, type: ExportType | int, value: HostMemory, nbytes:
     """
 
 def release_event(event: int) -> None:
-    """Give the handle back. Commands keep their event.
+    """Give the handle back. Commands keep their event. Once no command that signals it is left
+    either, waits for values that it has not reached fail.
 
     Args:
         event: event.

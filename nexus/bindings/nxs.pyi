@@ -672,7 +672,7 @@ def wait_event(
     runtime: int, event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF
 ) -> None:
     """Wait on the host until the value of an event is at least `value`. Fails at once when a
-    run that would have signalled it failed.
+    run that would have signalled it failed, or nobody is left who could signal it.
 
     Args:
         runtime: number of the runtime, from `load_runtime`.
@@ -747,7 +747,8 @@ def import_event(
     """
 
 def release_event(runtime: int, event: int) -> None:
-    """Give the handle back. Commands keep their event.
+    """Give the handle back. Commands keep their event. Once no command that signals it is left
+    either, waits for values that it has not reached fail.
 
     Args:
         runtime: number of the runtime, from `load_runtime`.
@@ -1673,7 +1674,7 @@ class Backend:
 
     def wait_event(self, event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
         """Wait on the host until the value of an event is at least `value`. Fails at once when a
-        run that would have signalled it failed.
+        run that would have signalled it failed, or nobody is left who could signal it.
 
         Args:
             event: event.
@@ -1744,7 +1745,8 @@ class Backend:
         """
 
     def release_event(self, event: int) -> None:
-        """Give the handle back. Commands keep their event.
+        """Give the handle back. Commands keep their event. Once no command that signals it is left
+        either, waits for values that it has not reached fail.
 
         Args:
             event: event.

@@ -908,7 +908,7 @@ cpdef object signal_event(int runtime, int64_t event, uint64_t value=1):
 
 cpdef object wait_event(int runtime, int64_t event, uint64_t value=1, uint64_t timeout_ns=NXS_WAIT_FOREVER):
     """Wait on the host until the value of an event is at least `value`. Fails at once when a
-    run that would have signalled it failed.
+    run that would have signalled it failed, or nobody is left who could signal it.
 
     Args:
         runtime: number of the runtime, from `load_runtime`.
@@ -1015,7 +1015,8 @@ cpdef int64_t import_event(int runtime, int32_t device, int32_t type, object val
 
 
 cpdef object release_event(int runtime, int64_t event):
-    """Give the handle back. Commands keep their event.
+    """Give the handle back. Commands keep their event. Once no command that signals it is left
+    either, waits for values that it has not reached fail.
 
     Args:
         runtime: number of the runtime, from `load_runtime`.
@@ -2036,7 +2037,7 @@ cdef class Backend:
 
     def wait_event(self, int64_t event, uint64_t value=1, uint64_t timeout_ns=NXS_WAIT_FOREVER):
         """Wait on the host until the value of an event is at least `value`. Fails at once when a
-        run that would have signalled it failed.
+        run that would have signalled it failed, or nobody is left who could signal it.
 
         Args:
             event: event.
@@ -2109,7 +2110,8 @@ cdef class Backend:
         return import_event(linked(self), device, type, value, nbytes)
 
     def release_event(self, int64_t event):
-        """Give the handle back. Commands keep their event.
+        """Give the handle back. Commands keep their event. Once no command that signals it is left
+        either, waits for values that it has not reached fail.
 
         Args:
             event: event.

@@ -43,6 +43,25 @@ def test_an_owner_is_let_go_when_no_command_uses_its_memory(
     assert gone() is None
 
 
+def test_a_run_that_nobody_can_end_lets_its_memory_go(device: nexus.Device) -> None:
+    x = np.zeros(4, np.int32)
+    gone = weakref.ref(x)
+    event, schedule = device.create_event(), device.create_schedule()
+    schedule.create_wait_command(event)
+    schedule.create_fill_command(device.create_buffer(x, copy=False), 1)
+    run = schedule.run(device.create_stream(), blocking=False)
+    assert run is not None
+    del x
+    schedule.close()
+    parking.sweep()
+    assert gone() is not None
+    event.close()
+    with pytest.raises(nexus.ExecutionError, match="nobody is left"):
+        run.wait()
+    parking.sweep()
+    assert gone() is None
+
+
 def test_borrowed_memory_is_kept_while_a_command_uses_it(
     device: nexus.Device, increment: nexus.Kernel
 ) -> None:

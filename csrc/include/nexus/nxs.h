@@ -713,7 +713,7 @@ NXS_API nxs_status nxsGetEventProperty(nxs_handle event, nxs_uint property, void
 NXS_API nxs_status nxsSignalEvent(nxs_handle event, uint64_t value) NXS_NOEXCEPT;
 
 // Waits on the host until the value of an event is at least `value`. Fails at once when a run
-// that would have signalled it failed.
+// that would have signalled it failed, or nobody is left who could signal it.
 //
 //   event       [in] event.
 //   value       [in] the value to wait for.
@@ -763,7 +763,8 @@ NXS_API nxs_status nxsExportEvent(nxs_handle event, nxs_int type, void *value,
 NXS_API nxs_handle nxsImportEvent(nxs_int device, nxs_int type, const void *value,
                                   size_t nbytes) NXS_NOEXCEPT;
 
-// Gives the handle back. Commands keep their event.
+// Gives the handle back. Commands keep their event. Once no command that signals it is left
+// either, waits for values that it has not reached fail.
 //
 //   event  [in] event.
 //

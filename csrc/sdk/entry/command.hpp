@@ -27,7 +27,8 @@ inline nxs_handle record(nxs_handle schedule, BackendStep step, nxs_handle kerne
   });
 }
 
-// The event of a signal or wait of the schedule. Only a Shared one goes beyond its device.
+// The event of a signal or wait of the schedule, as one owns it who may signal. Only a Shared one
+// goes beyond its device.
 inline std::shared_ptr<Event> event_for(nxs_handle schedule, nxs_handle event) {
   auto found = events().find(event);
   const nxs_int device = schedules().find(schedule)->device();
@@ -246,7 +247,7 @@ NXS_API nxs_handle nxsCreateWaitCommand(nxs_handle schedule, nxs_handle event,
                                         uint64_t value) noexcept {
   return guard([&] {
     nxs::entry::BackendStep step(NXS_CommandType_Wait);
-    step.event = nxs::entry::event_for(schedule, event);
+    step.event = nxs::entry::event_for(schedule, event)->shared_from_this();
     step.value = value;
     return nxs::entry::record(schedule, std::move(step), 0, event, {});
   });

@@ -48,10 +48,7 @@ NXS_API nxs_handle nxsCreateEvent(nxs_int device, nxs_int type) noexcept {
     if (type < NXS_EventType_Shared || type > NXS_EventType_Fence)
       throw Error(NXS_InvalidValue,
                   "event type " + std::to_string(type) + " is none of Shared 0, Signal 1, Fence 2");
-    auto event = std::make_shared<nxs::Event>();
-    event->device = device;
-    event->type = static_cast<nxs_event_type>(type);
-    return nxs::entry::events().insert(std::move(event));
+    return nxs::entry::events().insert(nxs::make_event(device, static_cast<nxs_event_type>(type)));
   });
 }
 
@@ -70,7 +67,7 @@ NXS_API nxs_status nxsSignalEvent(nxs_handle event, uint64_t value) noexcept {
 
 NXS_API nxs_status nxsWaitEvent(nxs_handle event, uint64_t value, uint64_t timeout_ns) noexcept {
   return guard([&] {
-    const auto found = nxs::entry::events().find(event);
+    const auto found = nxs::entry::events().find(event)->shared_from_this();
     if (found->timeline.reached(value)) return;
     const nxs::Deadline deadline(timeout_ns);
     if (!found->timeline.wait(value, deadline))

@@ -24,6 +24,7 @@ inline void make_ready() {
     throw Error(NXS_OutOfResources,
                 "the process has no thread-specific key left, or no memory for one");
   out_of_memory();
+  nobody_signals();
   lock_banks();
   tables<Backend>();
   Streams<Backend>::instance();
