@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from generator import c, pythonic, spec
+from generator import c, kernel_header, pythonic, spec
 from generator.spec import SpecError
 
 
@@ -69,7 +69,8 @@ def test_one_more_entry_is_one_more_function_everywhere() -> None:
     import generate
 
     more = model(args=[{"name": "device", "type": "device", "doc": "device ordinal."}])
-    for emitter in generate.EMITTERS:
+    of_the_api = [each for each in generate.EMITTERS if each is not kernel_header]
+    for emitter in of_the_api:
         text = "".join(emitter.outputs(more).values())
         assert "CreateThing" in text or "create_thing" in text
     assert "nxsCreateThing" in c.header(more)
