@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer as SupportsBuffer
 
     from nexus._internal.compilers.options import Options
+    from nexus._internal.compilers.sources import Source
     from nexus._internal.dtypes import DTypeLike
     from nexus.runtime import Runtime
 
@@ -171,11 +172,12 @@ class Device(DeviceBase):
         compiler = self.runtime.get_property_str("Compiler")
         return self.create_library(container.binary_for(data, name, compiler))
 
-    def compile(self, source: str | bytes, options: Options = None) -> Library:
+    def compile(self, source: Source, options: Options = None) -> Library:
         """Compile source to a library, with the compiler of the runtime.
 
         Args:
-            source: in C++ with `#include <nexus/kernel.h>`, or what the compiler takes.
+            source: with `#include <nexus/kernel.h>`, or what the compiler takes; several, by name,
+                are compiled as one.
             options: flags, or a mapping such as `{"defines": {"TILE": 16}}`.
 
         Raises:

@@ -15,7 +15,12 @@ from nexus.bindings.errors import CompilerNotFoundError
 if TYPE_CHECKING:
     from nexus._internal.compilers.options import Compiler
 
-_MODULES = {"cc": "nexus._internal.compilers.cc"}
+_MODULES = {
+    "cc": "nexus._internal.compilers.cc",
+    "hiprtc": "nexus._internal.compilers.hiprtc",
+    "metal": "nexus._internal.compilers.metal",
+    "nvrtc": "nexus._internal.compilers.nvrtc",
+}
 
 
 def names() -> list[str]:

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nexus._internal.compilers import folder
@@ -25,6 +25,7 @@ from nexus._internal.compilers.options import (
     KeepableCompiler,
     Options,
 )
+from nexus._internal.compilers.sources import Source, text_of
 from nexus._version import __version__
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ _lock = threading.Lock()
 
 
 def compile(
-    compiler: Compiler, source: str | bytes, options: Options = None, *, arch: str | None = None
+    compiler: Compiler, source: Source, options: Options = None, *, arch: str | None = None
 ) -> CompileResult:
     """Return what `compiler.compile` would, without its work where that was done before.
 
@@ -73,6 +74,8 @@ def compile(
         InvalidArgumentError: a variable of the cache has a value that cannot be meant.
     """
     chosen = CompileOptions.of(options)
+    if isinstance(source, Mapping):  # several sources by name
+        source = text_of(source, chosen.name)
     depends = compiler.depends_on(chosen) if _is_keepable(compiler) else None
     if depends is None or not isinstance(source, str | bytes) or not folder.is_on():
         return compiler.compile(source, chosen, arch=arch)

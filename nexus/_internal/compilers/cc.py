@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import dataclasses
 import errno
@@ -19,10 +18,10 @@ from itertools import takewhile
 from pathlib import Path
 
 from nexus._internal import paths
-from nexus._internal.compilers import diagnostics, process, toolchain
+from nexus._internal.compilers import diagnostics, process, sources, toolchain
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
+from nexus._internal.compilers.sources import Source
 from nexus._internal.compilers.toolchain import Language, Toolchain
-from nexus.bindings._internal.words import kind
 from nexus.bindings.errors import CompileError
 
 # gnu++17 and gnu17, not c++17 and c17: with the latter gcc fuses no multiply-add in C.
@@ -100,7 +99,7 @@ class HostCompiler:
         return [*toolchain.fingerprint(options.language_of_source()), *_host()]
 
     def compile(
-        self, source: str | bytes, options: Options = None, *, arch: str | None = None
+        self, source: Source, options: Options = None, *, arch: str | None = None
     ) -> CompileResult:
         """Compile `source` to a shared object for this machine.
 
@@ -112,10 +111,8 @@ class HostCompiler:
             CompilerNotFoundError: no compiler is installed.
             ValueError: the source is empty.
         """
-        text = _bytes_of(source)
         chosen = CompileOptions.of(options)
-        if not text.strip():
-            raise ValueError(f"cannot compile {chosen.name!r}: the source is empty")
+        text = sources.text_of(source, chosen.name)
         headers = paths.include_dir()
         try:
             tool = toolchain.find(chosen.language_of_source())
@@ -133,14 +130,6 @@ def create() -> Compiler:
     return HostCompiler()
 
 
-def _bytes_of(source: object) -> bytes:
-    if isinstance(source, str):
-        return source.removeprefix("\ufeff").encode()
-    if isinstance(source, bytes | bytearray | memoryview):
-        return bytes(source).removeprefix(codecs.BOM_UTF8)
-    raise TypeError(f"the source is {kind(source)}; it is text, as str or bytes")
-
-
 @dataclasses.dataclass(frozen=True)
 class _Job:
     """One call of the compiler, in a folder of its own."""
@@ -154,8 +143,11 @@ class _Job:
         name = self.options.name
         written = self.folder / f"source{_SUFFIX[self.options.language_of_source()]}"
         made = self.folder / "library.so"
-        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-        written.write_bytes(f'#line 1 "{quoted}"\n'.encode() + source)
+        written.write_bytes(source)
+        for header, text in self.options.headers.items():
+            path = self.folder / "include" / header
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
         rules = self.folder / "rules"  # of make: the files that were included
         command = (*self.tool.command, *self.flags(), *self.inputs(written), "-o", str(made))
         # In English, because messages are searched; and what the compiler puts aside goes into
@@ -203,7 +195,8 @@ class _Job:
         ]
         if os.path.isfile(options.name):
             words += ["-iquote", os.path.dirname(os.path.abspath(options.name))]
-        words += [f"-I{os.fspath(folder)}" for folder in (*options.include_dirs, self.headers)]
+        folders = (self.folder / "include", *options.include_dirs, self.headers)
+        words += [f"-I{os.fspath(folder)}" for folder in folders]
         words += ["-x", language, str(source), "-x", "none", *options.flags]
         if language == "c++" and not self.tool.links_cxx and self.tool.kind != "zig":
             words.append("-lc++" if sys.platform == "darwin" else "-lstdc++")
@@ -224,14 +217,15 @@ class _Job:
 
 
 def _files_in(rules: Path, source: Path) -> tuple[str, ...] | None:
-    """Return the files that a rule of make names after the target, but the source itself."""
+    """Return the files that a rule of make names after the target, but what was given as text."""
     try:
         text = os.fsdecode(rules.read_bytes())
     except FileNotFoundError:  # a compiler that takes the flag and does nothing
         return None
     words = _WORD.findall(text.partition(":")[2].replace("\\\n", " "))
     files = [re.sub(r"\\([ #])", r"\1", word).replace("$$", "$") for word in words]
-    return tuple(os.path.abspath(file) for file in files if file != str(source))
+    ours = f"{source.parent}{os.sep}"  # the source, and the headers that came with it
+    return tuple(os.path.abspath(file) for file in files if not file.startswith(ours))
 
 
 @functools.cache

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from collections.abc import Mapping
 
 from nexus._internal import paths
+from nexus._internal.compilers.sources import line_of
 
 _KERNEL = "nexus/kernel.h"
 _INCLUDE = re.compile(rf'[ \t]*#[ \t]*include[ \t]*[<"]{re.escape(_KERNEL)}[>"]')
@@ -19,6 +21,12 @@ def by_name() -> Mapping[str, str]:
     return {_KERNEL: amalgamated.read_text(encoding="utf-8")}
 
 
+@functools.cache
+def fingerprint() -> str:
+    """Return what tells these headers from others."""
+    return hashlib.sha256("".join(by_name().values()).encode()).hexdigest()
+
+
 def inlined(source: str, name: str) -> str:
     """Return `source` with the text of <nexus/kernel.h> where it is included.
 
@@ -27,12 +35,11 @@ def inlined(source: str, name: str) -> str:
     >>> inlined("int x;", "k.cl").splitlines()
     ['#line 1 "k.cl"', 'int x;']
     """
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    lines = [f'#line 1 "{quoted}"']
+    lines = [line_of(name).decode()]
     for number, line in enumerate(source.splitlines(), 1):
         if _INCLUDE.match(line):
             lines += [f'#line 1 "{_KERNEL}"', by_name()[_KERNEL].rstrip("\n")]
-            lines.append(f'#line {number + 1} "{quoted}"')
+            lines.append(line_of(name, number + 1).decode())
         else:
             lines.append(line)
     return "\n".join(lines) + "\n"

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
+from nexus._internal.compilers.sources import Source
 from nexus.bindings._internal.words import shown
 
 Options: TypeAlias = "CompileOptions | Mapping[str, Any] | Sequence[str] | str | None"
@@ -28,6 +29,7 @@ class CompileOptions:
         flags: anything else for the compiler's command line, after its other flags.
         language: "c++" or "c"; None: C if `name` ends with ".c", else C++.
         debug: keep debug information and optimise little.
+        headers: texts that the source may include, by name.
         fast_math: let the compiler reorder arithmetic and use vector maths of less precision.
         arch: what to compile for, as the compiler names it: "x86-64-v3", "sm_90"; None: the device.
         name: what messages call the source. When it is a file, its folder is searched for headers.
@@ -41,6 +43,7 @@ class CompileOptions:
     fast_math: bool = False
     arch: str | None = None
     name: str = "<source>"
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check every field, and turn what may be spelled in several ways into one."""
@@ -50,6 +53,7 @@ class CompileOptions:
         object.__setattr__(self, "name", _checked_name(self.name))
         if self.arch is not None and not _is_architecture(self.arch):
             raise ValueError(f"arch is {shown(self.arch)}; it is a name such as 'x86-64-v3'")
+        object.__setattr__(self, "headers", _checked_headers(self.headers))
         if self.language not in ("c++", "c", None):
             raise ValueError(f"language is {shown(self.language)}; it is 'c++', 'c' or None")
         for switch in ("debug", "fast_math"):
@@ -86,7 +90,12 @@ class CompileOptions:
         named = os.path.abspath(self.name) if os.path.isfile(self.name) else self.name
         folders = tuple(os.path.abspath(folder) for folder in self.include_dirs)
         switches = (self.language, self.debug, self.fast_math, self.arch)
-        return (named, tuple(self.defines.items()), folders, self.flags, *switches)
+        texts = (tuple(self.defines.items()), tuple(self.headers.items()))
+        return (named, *texts, folders, self.flags, *switches)
+
+    def includes_nothing_unknown(self) -> bool:
+        """Whether every file that the source can include is given with it, or is nexus's own."""
+        return not (self.include_dirs or self.flags or os.path.isfile(self.name))
 
     def language_of_source(self) -> Literal["c++", "c"]:
         """Return the language, guessed from the name where it is not given."""
@@ -118,7 +127,7 @@ class Compiler(Protocol):
     name: str
 
     def compile(
-        self, source: str | bytes, options: Options = None, *, arch: str | None = None
+        self, source: Source, options: Options = None, *, arch: str | None = None
     ) -> CompileResult:
         """Compile `source` for the architecture that the device names, or for any.
 
@@ -164,6 +173,18 @@ def _checked_defines(defines: object) -> dict[str, str | int | float | None]:
     return {
         name: int(value) if isinstance(value, bool) else value for name, value in defines.items()
     }
+
+
+def _checked_headers(headers: object) -> dict[str, str]:
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"headers is {shown(headers)}; it maps names to texts")
+    for name, text in headers.items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise TypeError(f"headers: {shown(name)} is {shown(text)}; it maps names to texts")
+        parts = name.split("/")
+        if not name.isprintable() or "" in parts or ".." in parts or "." in parts:
+            raise ValueError(f"headers: {name!r} is no name as it stands in an #include")
+    return dict(headers)
 
 
 def _checked_folders(folders: object) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import nexus
 from nexus._internal import compilers
 from nexus._internal.compilers import cached, cc, folder
 from nexus._internal.compilers.options import CompileResult, Options
+from nexus._internal.compilers.sources import Source
 
 SOURCE = 'extern "C" int answer() { return 42; }\n'
 
@@ -26,7 +27,7 @@ class Counting(cc.HostCompiler):
         self.n = 0
 
     def compile(
-        self, source: str | bytes, options: Options = None, *, arch: str | None = None
+        self, source: Source, options: Options = None, *, arch: str | None = None
     ) -> CompileResult:
         self.n += 1
         return super().compile(source, options, arch=arch)

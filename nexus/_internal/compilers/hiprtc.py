@@ -1,0 +1,111 @@
+"""hiprtc, the compiler of HIP for running programs; clang for targets that it does not know."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Hashable
+
+from nexus._internal.compilers import headers, hip_clang, program
+from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
+from nexus._internal.compilers.sources import Source
+
+# ROCm 7 has hiprtc in a library of its own, 5 in the one of HIP, 6 in both.
+_NAMES = (
+    *("libhiprtc.so.7", "libhiprtc.so.6", "libhiprtc.so.5"),
+    *("libamdhip64.so.6", "libamdhip64.so.5"),
+)
+_FOLDERS = ("", "/opt/rocm/lib/")
+_COMGR = ("libamd_comgr.so.3", "libamd_comgr.so.2")
+
+
+class Hiprtc:
+    """Compiles HIP to code objects: with hiprtc, or with clang for what hiprtc does not know."""
+
+    name = "hiprtc"
+
+    def depends_on(self, options: CompileOptions) -> Hashable | None:
+        """Return something when no file is included but nexus's own: hiprtc lists none."""
+        return () if options.includes_nothing_unknown() else None
+
+    def fingerprint(self, options: CompileOptions) -> list[str]:
+        """Return the libraries and compilers that may be taken."""
+        del options
+        library = _library()
+        own = [library.path, library.version()] if library else []
+        return [*own, *hip_clang.fingerprint(), headers.fingerprint()]
+
+    def compile(
+        self, source: Source, options: Options = None, *, arch: str | None = None
+    ) -> CompileResult:
+        """Compile `source` to a code object for an architecture, as "gfx90a".
+
+        Blocks; Ctrl-C waits for the end of hiprtc.
+
+        Raises:
+            CompileError: the source does not compile.
+            CompilerNotFoundError: there is neither hiprtc nor a clang that knows the architecture.
+            ValueError: the source is empty; no architecture is given.
+        """
+        chosen = CompileOptions.of(options)
+        target = chosen.arch or arch
+        if not target or not target.startswith("gfx"):
+            raise ValueError(f"arch is {target!r}; for HIP it is written as 'gfx90a'")
+        library = _library()
+        if library is None or not _knows(target):
+            return hip_clang.compile(source, chosen, target, _why(library, target))
+        words = ["-std=c++17", f"--offload-arch={target}", *program.words(chosen)]
+        words += ["-O1", "-g"] if chosen.debug else ["-O3"]
+        words += ["-ffast-math"] if chosen.fast_math else []
+        job = program.Job(f"hiprtc {library.version()}", library, "Code", tuple(words))
+        return job.run(source, chosen)
+
+
+def create() -> Compiler:
+    """Return the compiler that the package lists under "hiprtc"."""
+    return Hiprtc()
+
+
+def _why(library: program.Library | None, target: str) -> str:
+    """Return why hiprtc is not taken."""
+    if library is None:
+        return f"hiprtc was not found (tried {', '.join(_NAMES)}; in {_FOLDERS[1]} too)"
+    return f"hiprtc {library.version()} does not know {target}"
+
+
+@functools.cache
+def _library() -> program.Library | None:
+    for name in _NAMES:
+        for folder in _FOLDERS:
+            try:
+                return program.Library(folder + name, "hiprtc")
+            except (OSError, AttributeError):
+                continue
+    return None
+
+
+def _knows(target: str) -> bool:
+    """Whether it is a target of hiprtc, which ends the process for some that it does not know."""
+    return not _targets() or target.partition(":")[0] in _targets()
+
+
+@functools.cache
+def _targets() -> frozenset[str]:
+    """Return the targets of the library under hiprtc; empty when that cannot be asked."""
+    for name in _COMGR:
+        for folder in _FOLDERS:
+            try:
+                return frozenset(_isa_names(ctypes.CDLL(folder + name)))
+            except (OSError, AttributeError):
+                continue
+    return frozenset()
+
+
+def _isa_names(comgr: ctypes.CDLL) -> list[str]:
+    count, name = ctypes.c_size_t(), ctypes.c_char_p()
+    names = []
+    comgr.amd_comgr_get_isa_count(ctypes.byref(count))
+    for number in range(count.value):
+        comgr.amd_comgr_get_isa_name(ctypes.c_size_t(number), ctypes.byref(name))
+        names.append((name.value or b"").decode().rpartition("-")[2])
+    return names
