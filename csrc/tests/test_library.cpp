@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <thread>
 #include <vector>
 
 #include "plugin.hpp"
@@ -129,6 +130,22 @@ void test_a_kernel_outlives_its_library(const std::string &path) {
   api->ReleaseKernel(kernel);
 }
 
+// The list of images that are open changes at each of these calls.
+void test_threads_open_and_release_libraries(const std::string &path) {
+  constexpr int kThreads = 4, kRounds = 100;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t)
+    threads.emplace_back([copy = path + std::to_string(t), content = bytes_of(path)] {
+      write(copy, content.data(), content.size());
+      for (int round = 0; round < kRounds; ++round) {
+        const nxs_handle library = api->CreateLibraryFromFile(0, copy.c_str());
+        CHECK(library > 0 && api->ReleaseLibrary(library) == NXS_Success);
+      }
+      std::remove(copy.c_str());
+    });
+  for (std::thread &thread : threads) thread.join();
+}
+
 }  // namespace
 
 int main(int, char **argv) {
@@ -140,6 +157,7 @@ int main(int, char **argv) {
   test_damaged_headers_do_not_crash_the_reader(whole);
   test_only_kernels_of_the_file_are_kernels(path);
   test_a_kernel_outlives_its_library(path);
+  test_threads_open_and_release_libraries(path);
   test_a_rebuilt_file_is_the_new_code(path);
   std::remove(path.c_str());
   return nxs::test::failures();
