@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kernels import harness
+from kernels import guide, harness
 from nexus._internal.compilers import headers
 
 # As Apple's compiler is called, but for the library of C++, which is not there.
@@ -16,6 +16,8 @@ METAL_FILES = ("-nostdinc", "-nostdinc++", "-stdlib=libc++", f"-I{harness.HERE /
 # Some helpers are for kernels with double, which are not there.
 UNUSED = ("-Wno-unused-function", "-Wno-unused-const-variable")
 METAL_WARNINGS = ("-Wall", "-Werror", "-Wno-unknown-attributes", *UNUSED)
+
+SOURCES = {"portable.nxs": harness.PORTABLE.read_text(), **guide.kernels()}
 
 
 def checked(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -32,17 +34,21 @@ def as_metal(source: Path) -> subprocess.CompletedProcess[str]:
     return checked(*METAL, *METAL_FILES, *METAL_WARNINGS, *ours, source)
 
 
+@pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("version", ["CL1.2", "CL2.0", "CL3.0"])
-def test_portable_kernels_are_opencl_c(version: str, tmp_path: Path) -> None:
+def test_portable_kernels_are_opencl_c(version: str, name: str, tmp_path: Path) -> None:
     source = tmp_path / "k.cl"
-    source.write_text(headers.inlined(harness.PORTABLE.read_text(), "portable.nxs"))
+    source.write_text(headers.inlined(SOURCES[name], name))
     language = ("-x", "cl", f"-cl-std={version}", "-Xclang", "-finclude-default-header")
     done = checked(*language, "-target", "spir64", "-Wall", "-Werror", source)
     assert done.returncode == 0, done.stderr
 
 
-def test_portable_kernels_are_metal() -> None:
-    done = as_metal(harness.PORTABLE)
+@pytest.mark.parametrize("name", SOURCES)
+def test_portable_kernels_are_metal(name: str, tmp_path: Path) -> None:
+    source = tmp_path / name
+    source.write_text(SOURCES[name])
+    done = as_metal(source)
     assert done.returncode == 0, done.stderr
 
 
