@@ -161,6 +161,12 @@ soak: build ## call the plugins at random under the sanitizers: make soak CALLS=
 		--sanitizers $$sanitizers --calls $(CALLS) --seconds $(SECONDS) --seed $(SEED); done; done
 	$(BIN)/pytest --hypothesis-profile=soak --timeout=0 tests/nexus/model
 
+.PHONY: fuzz
+fuzz: SECONDS ?= 120
+fuzz: SEED ?= 1
+fuzz: .venv/.has-fuzz ## change kernel libraries at random and read them: make fuzz SECONDS=600 SEED=1
+	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS) --seed $(SEED)
+
 .PHONY: clean
 clean: ## remove what was built; the environment stays
 	rm -rf build dist docs/_build nexus/plugins *.egg-info

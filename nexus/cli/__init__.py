@@ -1,6 +1,7 @@
 """The command line, `nexus` or `python -m nexus`.
 
-The extra `cli` brings all commands and colours; without it `info` and `doctor` print plain text.
+The extra `cli` brings all commands and colours; without it `info`, `doctor` and `inspect` print
+plain text.
 """
 
 from __future__ import annotations

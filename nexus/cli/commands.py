@@ -17,6 +17,7 @@ from nexus.cli import (
     EXTRA_OF_PICTURES,
     INTERRUPTED,
     doctor,
+    inspection,
     kernels,
     library,
     machine,
@@ -96,6 +97,19 @@ def doctor_command(as_json: bool) -> int:
     found = doctor.findings()
     show(doctor.as_json(found), doctor.outline(found), as_json)
     return 0 if doctor.is_well(found) else 1
+
+
+@cli.command("inspect")
+@click.argument("file")
+@JSON
+def inspect_command(file: str, as_json: bool) -> None:
+    """Show what is in a kernel library.
+
+    FILE is a shared object for the cpu runtime, a cubin, fatbin or PTX, a code object or offload
+    bundle, or SPIR-V. Its kernels, their arguments and what they need are read; nothing is loaded.
+    """
+    found = nexus.inspect(file)
+    show(inspection.as_json(file, found), inspection.outline(file, found), as_json)
 
 
 for command in kernels.COMMANDS:

@@ -7,7 +7,7 @@ import json
 import sys
 
 import nexus
-from nexus.cli import EXTRA, EXTRA_OF_PICTURES, doctor, machine, outline
+from nexus.cli import EXTRA, EXTRA_OF_PICTURES, doctor, inspection, machine, outline
 
 NEED_MORE = {"db": EXTRA, "roofline": EXTRA_OF_PICTURES}
 
@@ -31,7 +31,8 @@ def run(arguments: list[str]) -> int:
         action="store_true",
         help="print the compiler flags that find the headers of nexus",
     )
-    parser.add_argument("command", nargs="?", choices=("info", "doctor"))
+    parser.add_argument("command", nargs="?", choices=("info", "doctor", "inspect"))
+    parser.add_argument("file", nargs="?", help="the kernel library to inspect")
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
     options = parser.parse_args(arguments)
     if options.includes:
@@ -40,6 +41,10 @@ def run(arguments: list[str]) -> int:
     if options.command is None:
         parser.print_help()
         return 2
+    if (options.command == "inspect") != (options.file is not None):
+        parser.error("inspect takes a file, and no other command does")
+    if options.command == "inspect":
+        return _inspect(options.file, options.json)
     return _info(options.json) if options.command == "info" else _doctor(options.json)
 
 
@@ -53,6 +58,12 @@ def _doctor(as_json: bool) -> int:
     found = doctor.findings()
     _show(doctor.as_json(found), doctor.outline(found), as_json)
     return 0 if doctor.is_well(found) else 1
+
+
+def _inspect(file: str, as_json: bool) -> int:
+    found = nexus.inspect(file)
+    _show(inspection.as_json(file, found), inspection.outline(file, found), as_json)
+    return 0
 
 
 def _show(data: object, tree: outline.Node, as_json: bool) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nexus._internal.inspecting import msgpack
-from nexus._internal.inspecting.elf import Elf
+from nexus._internal.inspecting import msgpack, portable
+from nexus._internal.inspecting.elf import SHT_DYNSYM, SHT_SYMTAB, Elf
 from nexus._internal.inspecting.facts import (
     GROUP_MEMORY,
     IMAGE,
@@ -44,9 +44,16 @@ def read(source: Source) -> LibraryInfo:
     elf = Elf(source)
     metadata = _metadata(elf)
     target = _Member(source, metadata, "the metadata").text("amdhsa.target")
+    records = {
+        symbol.name: symbol
+        for table in (SHT_SYMTAB, SHT_DYNSYM)
+        for _, symbol in elf.symbols(table, portable.SUFFIX.encode())
+    }
     kernels: dict[str, KernelInfo] = {}
     for each in _Member(source, metadata, "the metadata").maps("amdhsa.kernels"):
         kernel = _kernel(_Member(source, each, "a kernel"))
+        if record := records.get(kernel.name + portable.SUFFIX):
+            kernel = portable.with_record(kernel, elf.of_symbol(record))
         kernels.setdefault(kernel.name, kernel)
     return LibraryInfo("hsaco", architecture_of(target), kernels, target)
 

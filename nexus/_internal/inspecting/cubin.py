@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
+from nexus._internal.inspecting import portable
 from nexus._internal.inspecting.elf import SHT_SYMTAB, Elf, Section, Symbol
 from nexus._internal.inspecting.facts import (
     POINTER,
@@ -74,12 +75,15 @@ def read(source: Source) -> LibraryInfo:
     arch = architecture(elf)
     symbols = dict(elf.symbols(SHT_SYMTAB))
     figures = Figures(elf, symbols)
+    records = {each.name: each for each in symbols.values() if each.name.endswith(portable.SUFFIX)}
     kernels: dict[str, KernelInfo] = {}
     for number, symbol in symbols.items():
         code = elf.by_name.get(f".text.{symbol.name}")
         if code and symbol.name and symbol.other & STO_ENTRY:
             kernel = figures.kernel(number, symbol, code, arch)
             source.admit(len(kernel.arguments or ()))
+            if record := records.get(symbol.name + portable.SUFFIX):
+                kernel = portable.with_record(kernel, elf.of_symbol(record))
             kernels[symbol.name] = kernel
     return LibraryInfo("cubin", arch, kernels)
 

@@ -214,6 +214,17 @@ class Elf:
         for row in self.source.table(SEGMENT, head.segments_at, head.n_segments, what):
             yield row[0], row[2], row[5]
 
+    def of_symbol(self, symbol: Symbol) -> bytes:
+        """Return the bytes that a symbol names; none where its section has none in the file."""
+        if not symbol.section or symbol.section >= len(self.sections):
+            return b""
+        section = self.sections[symbol.section]
+        if section.type == SHT_NOBITS:
+            return b""
+        at = symbol.value - section.address
+        content = self.source.sub(section.offset, section.nbytes, f"the section {section.name}")
+        return content.part(at, symbol.nbytes, f"what {symbol.name} names")
+
     # ---- addresses -------------------------------------------------------------------------------
 
     def at_address(self, address: int, nbytes: int, what: str) -> bytes:

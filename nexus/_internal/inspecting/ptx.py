@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
+from nexus._internal.inspecting import portable
 from nexus._internal.inspecting.facts import (
     POINTER,
     UNKNOWN,
@@ -36,6 +37,7 @@ GROUP = re.compile(r"\.(reqntid|maxntid)\s+(\d+)(?:\s*,\s*(\d+))?(?:\s*,\s*(\d+)
 SHARED = re.compile(
     r"(?:^|\s)\.shared\s+(?:\.align\s+\d+\s+)?\.[a-z](\d+)\s+([\w$%]+)((?:\[\d+\])*)\s*[;=]"
 )
+RECORD = re.compile(rf"\.b8\s+([\w$%]+?){portable.SUFFIX}\[\d+\]\s*=\s*\{{([\d, ]+)\}}")
 LOCAL = re.compile(r"\.local\s+(?:\.align\s+\d+\s+)?\.[a-z](\d+)\s+([\w$%]+)((?:\[\d+\])*)\s*;")
 LOAD = re.compile(r"ld\.param\.\w?64\s+(%\w+),\s*\[([\w$%]+)\]")
 ADDRESS = re.compile(r"cvta\.to\.(?:global|shared|const|local)\.u64\s+%\w+,\s*(%\w+)")
@@ -111,6 +113,7 @@ class Reader:
         self._is_header = False  # between `.entry` and its body
         self._depth = 0  # of braces
         self._shared: dict[str, int] = {}  # variables of the module -> bytes
+        self._records: dict[str, bytes] = {}  # of portable kernels, by name
         self._at = 0
 
     def library(self) -> LibraryInfo:
@@ -121,6 +124,9 @@ class Reader:
             self._refuse(f"the end of the kernel {self._entry.kernel.name} was expected")
         targets = [each.strip() for each in self._target.split(",")]
         target = f"{', '.join(targets)}; PTX {self._version}"
+        for name, record in self._records.items():
+            if kernel := self._kernels.get(name):
+                self._kernels[name] = portable.with_record(kernel, record)
         return LibraryInfo("ptx", targets[0], self._kernels, target)
 
     def take(self, place: int, line: str) -> None:
@@ -145,6 +151,8 @@ class Reader:
         else:
             if not self._depth and (found := SHARED.search(line)):
                 self._shared[found[2]] = self._nbytes(found[1], found[3])
+            elif portable.SUFFIX in line and (found := RECORD.search(line)):
+                self._records[found[1]] = self._bytes(found[2])
             self._depth = max(0, self._depth + line.count("{") - line.count("}"))
 
     def _take_header(self, line: str, entry: Entry) -> None:
@@ -238,8 +246,14 @@ class Reader:
                 self._refuse(f"a size below {LARGEST} bytes was expected")
         return nbytes
 
+    def _bytes(self, numbers: str) -> bytes:
+        words = numbers.split(",")
+        if len(words) > portable.LARGEST:
+            return b""
+        return bytes(self._number(each.strip()) & 0xFF for each in words)
+
     def _number(self, text: str) -> int:
-        if len(text) > 10 or int(text) > LARGEST:
+        if not text.isdecimal() or len(text) > 10 or int(text) > LARGEST:
             self._refuse(f"a number up to {LARGEST} was expected")
         return int(text)
 

@@ -17,6 +17,7 @@ from nexus.bindings.errors import BinaryFormatError
 
 TIMES = 8  # of the file's size may be looked at; honest files need about twice
 LEAST = 1 << 20  # bytes that may be looked at in the smallest file
+LONGEST_CAUSE = 500  # letters of a message; names in it may be long
 LONGEST_NAME = 1 << 16  # bytes; names of C++ templates are long
 MOST_AT_ONCE = 1 << 28  # bytes of one part: 256 MiB
 MOST_UNPACKED = 1 << 27  # bytes of all that is compressed in a file: 128 MiB
@@ -81,7 +82,8 @@ class Source:
         """Raise the exception for bytes that are not what the format says."""
         where = "" if offset is None else f" at byte {self.at + offset}"
         at = None if offset is None else self.at + offset
-        raise BinaryFormatError(f"cannot read {self.name}{where}: {why}", offset=at)
+        cause = printable(why if len(why) <= LONGEST_CAUSE else f"{why[:LONGEST_CAUSE]}...")
+        raise BinaryFormatError(f"cannot read {self.name}{where}: {cause}", offset=at)
 
     def spend(self, nbytes: int) -> None:
         """Count bytes as looked at."""
@@ -167,6 +169,18 @@ class Source:
             if length == min(longest, self.nbytes - offset):
                 self.refuse(f"{what} has no end within {counted(length, 'byte')}", offset)
             length = min(8 * length, longest, self.nbytes - offset)
+
+
+def printable(text: str) -> str:
+    r"""Return a stranger's text so that a terminal shows it and does nothing else.
+
+    >>> printable("red: \x1b[31m")
+    'red: \\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    letters = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(letters)
 
 
 def decoded(data: bytes) -> str:

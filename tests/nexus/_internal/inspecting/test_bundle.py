@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 
 import pytest
 
 import nexus
+from binaries import DATA, containers
 from nexus import BinaryFormatError
 from nexus._internal.inspecting import compression
 
-from . import containers
-
-DATA = Path(__file__).parent / "data"
 ENTRIES = {
     "host-x86_64-unknown-linux-gnu-": b"",
     "hipv4-amdgcn-amd-amdhsa--gfx90a:xnack-": (DATA / "gfx90a.hsaco").read_bytes(),

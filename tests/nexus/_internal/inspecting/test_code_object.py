@@ -13,10 +13,10 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import NoteSegment
 
 import nexus
+from binaries import DATA
 from nexus import ArgumentInfo, BinaryFormatError
 from nexus._internal.inspecting.code_object import architecture_of
 
-DATA = Path(__file__).parent / "data"
 MADE = sorted(DATA.glob("*.hsaco"))
 FLAGS = ["-nogpulib", "-O2", "-x", "cl", "-cl-std=CL2.0", "-cl-no-stdinc", "-w", "-c"]
 

@@ -10,9 +10,8 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 import nexus
+from binaries import nvidia
 from nexus import ArgumentInfo, KernelInfo
-
-from . import nvidia
 
 ARCHITECTURES = ["sm_75", "sm_90", "sm_100"]
 SAID = re.compile(

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 import nexus
+from binaries import containers, nvidia
+from binaries.containers import CUBIN, LZ4, PTX, ZSTD
 from nexus import BinaryFormatError
 from nexus._internal.inspecting import compression
 from nexus._internal.inspecting.source import Source
-
-from . import containers, nvidia
-from .containers import CUBIN, LZ4, PTX, ZSTD
 
 TEXT = b".version 8.4\n.target sm_80\n.entry k(.param .f32 a) { ret; }\n"
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import nexus
+from binaries import DATA, containers, nvidia
 from nexus import BinaryFormatError
 from nexus._internal.inspecting.formats import identify
 
-from . import containers, nvidia
-
-DATA = Path(__file__).parent / "data"
 GFX90A = (DATA / "gfx90a.hsaco").read_bytes()
 TEXT = b"//\n// a compiler\n\n.version 8.4\n.target sm_80\n"
 

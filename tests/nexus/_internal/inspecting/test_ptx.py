@@ -7,9 +7,8 @@ import time
 import pytest
 
 import nexus
+from binaries import nvidia
 from nexus import ArgumentInfo, BinaryFormatError, KernelInfo
-
-from . import nvidia
 
 HEAD = ".version 8.4\n.target sm_90, debug\n.address_size 64\n"
 
