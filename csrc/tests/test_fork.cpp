@@ -178,12 +178,14 @@ void test_a_waiting_thread_stays_in_the_parent(const nxs_table &api) {
     CHECK(api.WaitEvent(event, 2, 1000000) == NXS_Timeout);
     CHECK(api.SignalEvent(event, 2) == NXS_Success);
     CHECK(api.RunSchedule(schedule, stream, NXS_RunFlags_Blocking) == ticket + 1);
+#if !defined(__SANITIZE_THREAD__)  // to it the parent's thread has the number of the new one still
     for (uint64_t value = 3; value < 6; ++value) {
       std::thread sleeper([&] { CHECK(api.WaitEvent(event, value, kLongNs) == NXS_Success); });
       usleep(20000);
       CHECK(api.SignalEvent(event, value) == NXS_Success);
       sleeper.join();
     }
+#endif
     _exit(nxs::test::failures() ? 1 : 0);
   }
   CHECK(ends_well(child));
