@@ -1,0 +1,77 @@
+"""Cost of compiling again what was compiled before: from disk, and from the process. Unit: us.
+
+`python tests/benchmarks/bench_compile.py` prints a JSON object a line: name, unit, and the lowest,
+median and highest of fresh processes with a cache of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+N_PROCESSES = 11
+PROGRAM = """
+import json, time
+import nexus
+from nexus._internal import compilers
+from nexus._internal.compilers import cached
+
+SOURCE = '''#include <nexus/kernel.h>
+NXS_KERNEL({}, inout(float, x)) {{ x[nxs_global_id(0)] *= 2; }}
+'''
+one, other = SOURCE.format("one"), SOURCE.format("other")
+device = nexus.device("cpu")
+compiler, arch = compilers.get(device.runtime.get_property_str("Compiler")), "here"
+taken = {}
+
+def measure(name, call, n=1):
+    times = []
+    for _ in range(n):
+        start = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - start) * 1e6)
+    taken[name] = min(times)
+
+measure("first compile of the process", lambda: device.compile(one))
+measure("first compile of another source", lambda: device.compile(other))
+library = cached.compile(compiler, one, arch=arch).binary
+measure("again in the process, with loading", lambda: device.compile(one), 100)
+again = lambda: cached.compile(compiler, one, arch=arch)
+measure("again in the process, the compile alone", again, 100)
+measure("loading alone, from memory", lambda: device.create_library(library), 100)
+print(json.dumps(taken))
+"""
+
+
+def taken(folder: str) -> dict[str, float]:
+    """Return the times of a fresh process that keeps what it compiles in `folder`."""
+    environment = os.environ | {"NEXUS_CACHE": "1", "NEXUS_CACHE_DIR": folder}
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def main() -> None:
+    """Measure with an empty folder and with a full one, in turns."""
+    times: dict[str, list[float]] = {}
+    for _ in range(N_PROCESSES):
+        with tempfile.TemporaryDirectory() as folder:
+            for state in ("compiled", "from disk"):
+                for name, value in taken(folder).items():
+                    is_first = name.startswith("first")
+                    if is_first or state == "from disk":
+                        name = f"{name}, {state}" if is_first else name
+                        times.setdefault(name, []).append(value)
+    for name, values in times.items():
+        found = {"lowest": min(values), "median": statistics.median(values), "highest": max(values)}
+        rounded = {key: float(f"{value:.3g}") for key, value in found.items()}
+        print(json.dumps({"name": name, "unit": "us", **rounded}))
+
+
+if __name__ == "__main__":
+    main()
