@@ -213,7 +213,10 @@ class Buffer(BufferBase):
             raise TypeError("a Buffer is indexed with one slice, buffer[2:5]; copy it for the rest")
         start, stop, step = part.indices(self.shape[0])
         if step != 1 or stop <= start:
-            raise ValueError(f"buffer[{start}:{stop}:{step}] is empty or has gaps; both cannot be")
+            raise ValueError(
+                f"buffer[{start}:{stop}:{step}] is empty or has gaps; a part is at least one row, "
+                "in steps of 1"
+            )
         row_bits = self.element.bits * math.prod(self.shape[1:])
         if start * row_bits % 8 or (stop - start) * row_bits % 8:
             raise ValueError(f"buffer[{start}:{stop}] begins or ends inside of a byte")

@@ -40,10 +40,11 @@ inline uint32_t &runtime_number() {
   return number;
 }
 
+// NULL: there is no such kind.
 inline const char *kind_name(uint32_t kind) {
-  static constexpr const char *kNames[] = {"object", "buffer", "library",  "kernel",
+  static constexpr const char *kNames[] = {nullptr,  "buffer", "library",  "kernel",
                                            "stream", "event",  "schedule", "command"};
-  return kind < std::size(kNames) ? kNames[kind] : "object of an unknown kind";
+  return kind < std::size(kNames) ? kNames[kind] : nullptr;
 }
 
 // Owners by handle, for one kind of object. Removing an object bumps its slot's generation, so a
@@ -145,6 +146,8 @@ class HandleTable {
     const std::string what = "handle " + std::to_string(handle), kind = kind_name(kind_);
     if (handle <= 0) return what + " is no handle; a " + kind + " handle is positive";
     const HandleParts parts = HandleParts::of(handle);
+    if (!kind_name(parts.kind))
+      return what + " is no " + kind + ": it names a kind that does not exist";
     if (parts.kind != static_cast<uint32_t>(kind_))
       return what + " is of kind " + kind_name(parts.kind) + ", not " + kind;
     if (parts.runtime != runtime_number())

@@ -33,6 +33,11 @@ void test_bad_handles_are_refused_with_a_sentence() {
   CHECK(contains(refusal(buffers, 0), "is no handle"));
   CHECK(contains(refusal(buffers, -81), "is no handle"));
   auto parts = nxs::HandleParts::of(buffer);
+  for (const uint32_t kind : {0, 8, 15}) {
+    parts.kind = kind;
+    CHECK(contains(refusal(buffers, parts.handle()), "is no buffer: it names a kind"));
+  }
+  parts.kind = NXS_Kind_Buffer;
   parts.runtime ^= 1;
   CHECK(contains(refusal(buffers, parts.handle()), "of runtime number"));
   parts.runtime ^= 1;

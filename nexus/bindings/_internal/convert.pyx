@@ -2,12 +2,14 @@
 """Turns Python arguments into C ones and values of properties into Python ones."""
 
 from cpython.buffer cimport (
+    PyBUF_FULL_RO,
     PyBUF_SIMPLE,
     PyBUF_WRITABLE,
     PyBuffer_Release,
     PyObject_CheckBuffer,
     PyObject_GetBuffer,
 )
+from cpython.bytearray cimport PyByteArray_Check
 from cpython.bytes cimport PyBytes_AsStringAndSize, PyBytes_Check
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_AsVoidPtr, PyLong_Check
@@ -292,7 +294,40 @@ cdef int take_buffer(Py_buffer* view, object memory, bint writable, const char* 
         what = (<bytes>name).decode()
         need = "writable, C-contiguous" if writable else "C-contiguous"
         raise ValueError(f"{what} must be {need} host memory: {error}") from None
+    if holds_objects(memory):
+        PyBuffer_Release(view)
+        what = (<bytes>name).decode()
+        raise TypeError(
+            f"{what} is {words.kind(memory)} of references to Python objects, which no device can "
+            "use; convert it to a type of numbers"
+        )
     return 0
+
+
+cdef bint holds_objects(object memory) except -1:
+    # Bytes written over references would end the process.
+    cdef Py_buffer view
+    if PyBytes_Check(memory) or PyByteArray_Check(memory):
+        return False
+    try:
+        PyObject_GetBuffer(memory, &view, PyBUF_FULL_RO)
+    except (BufferError, TypeError, ValueError):  # of a type that the protocol has no letter for
+        return bool(getattr(getattr(memory, "dtype", None), "hasobject", False))
+    found = names_objects(view.format)
+    PyBuffer_Release(&view)
+    return found
+
+
+cdef bint names_objects(const char* format) noexcept:
+    # An O in the format that is not in the name of a field, which stands between colons.
+    cdef bint in_name = False
+    while format is not NULL and format[0] != 0:
+        if format[0] == c":":
+            in_name = not in_name
+        elif format[0] == c"O" and not in_name:
+            return True
+        format += 1
+    return False
 
 
 cdef int to_dim3(object size, nxs_dim3* out, const char* name) except -1:

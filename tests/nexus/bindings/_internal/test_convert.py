@@ -9,9 +9,12 @@ from enum import IntEnum
 import numpy as np
 import pytest
 
+from conformance.api_table import Arg, Function
 from doubles.stub_plugin import Stub
 from nexus.bindings import nxs
 from nexus.bindings.enums import CopyFlags, EventType
+
+from ..samples import BOUND, samples
 
 EIGHT = bytes(range(8))
 
@@ -99,6 +102,30 @@ def test_strided_memory_is_refused(strided: object, runtime: int, stub: Stub) ->
     assert stub.calls() == []
 
 
+OBJECTS = np.array([object(), object()])
+MIXED = np.zeros(2, [("a", object), ("b", "datetime64[s]")])  # of no format
+NAMED = np.zeros(1, [("O", np.int64)])
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [OBJECTS, memoryview(OBJECTS), (ctypes.py_object * 2)(), MIXED, np.zeros(1, [("a", object)])],
+    ids=["array", "view", "ctypes", "mixed", "record"],
+)
+def test_references_to_python_objects_are_no_host_memory(
+    memory: object, runtime: int, stub: Stub
+) -> None:
+    for flags in CopyFlags:
+        with pytest.raises(TypeError, match="host_ptr is an? .*of references to Python objects"):
+            nxs.copy_buffer(runtime, 1, memory, flags)  # type: ignore[arg-type]
+    assert stub.calls() == []
+
+
+def test_a_field_may_have_any_name(runtime: int, stub: Stub) -> None:
+    nxs.copy_buffer(runtime, 1, NAMED)
+    assert len(stub.calls()) == 1
+
+
 def test_memory_is_let_go_when_the_call_fails(runtime: int, stub: Stub) -> None:
     memory = bytearray(8)
     stub.answer(-30)
@@ -175,11 +202,33 @@ def test_text_that_c_cannot_hold_is_refused(
     assert stub.calls() == []
 
 
-@pytest.mark.parametrize("number", [1.0, "1", None, 2**31, [1]])
-def test_a_number_that_is_no_int_is_refused(number: object, runtime: int, stub: Stub) -> None:
-    with pytest.raises((TypeError, OverflowError)):
-        nxs.create_event(runtime, number)  # type: ignore[arg-type]
+NUMBERS = [
+    (function, arg)
+    for function in BOUND
+    for arg in function.args
+    if arg.python and arg.type not in ("text", "dim3", "host_in", "host_out")
+]
+
+
+@pytest.mark.parametrize(("function", "arg"), NUMBERS, ids=lambda row: row.name)
+def test_a_number_that_is_no_int_or_too_large_for_c_is_refused(
+    function: Function, arg: Arg, runtime: int, stub: Stub
+) -> None:
+    call = getattr(nxs, function.python_name)
+    given = {name: value.given for name, value in samples(function).items()}
+    for bad in (1.0, "1", None, [1]):
+        with pytest.raises(TypeError):
+            call(runtime, **given | {arg.name: bad})
+    for bad in (2**64, -(2**63) - 1, 1 << 20000):
+        with pytest.raises(OverflowError):
+            call(runtime, **given | {arg.name: bad})
     assert stub.calls() == []
+
+
+@pytest.mark.parametrize("number", [2**31, -(2**31) - 1, 2**64])
+def test_a_runtime_number_too_large_for_c_is_refused(number: int) -> None:
+    with pytest.raises(OverflowError):
+        nxs.create_buffer(number, 0, 16)
 
 
 @pytest.mark.parametrize("number", [np.int32(1), np.uint8(1), EventType.Signal, True])
