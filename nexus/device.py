@@ -16,7 +16,7 @@ from nexus._internal.memory import make_buffer
 from nexus.bindings import nxs
 from nexus.bindings._internal.words import kind, shown
 from nexus.bindings.enums import EventType
-from nexus.bindings.errors import CompilerNotFoundError
+from nexus.bindings.errors import CompilerNotFoundError, InvalidArgumentError
 from nexus.buffer import Buffer
 from nexus.event import Event
 from nexus.library import Library
@@ -150,8 +150,10 @@ class Device(DeviceBase):
         if path.endswith(container.SUFFIX):
             with open(path, "rb") as file:
                 return self._unpacked(file.read(), path)
-        # As bytes: a path need not be UTF-8.
-        handle = nxs.create_library_from_file(self.runtime_number, self.id, os.fsencode(path))
+        try:  # as bytes: a path need not be UTF-8
+            handle = nxs.create_library_from_file(self.runtime_number, self.id, os.fsencode(path))
+        except InvalidArgumentError as error:
+            raise self._refusal(error, path) from None
         return adopt(Library, self, handle)
 
     def create_library(self, data: SupportsBuffer) -> Library:
@@ -165,7 +167,19 @@ class Device(DeviceBase):
             raise TypeError(f"data is {shown(data)}; it is the bytes of a library")
         if container.is_container(data):
             return self._unpacked(data, "the library in memory")
-        return adopt(Library, self, nxs.create_library(self.runtime_number, self.id, data))
+        try:
+            handle = nxs.create_library(self.runtime_number, self.id, data)
+        except InvalidArgumentError as error:
+            raise self._refusal(error, data) from None
+        return adopt(Library, self, handle)
+
+    def _refusal(self, error: InvalidArgumentError, library: object) -> InvalidArgumentError:
+        """Return why a library was refused: what it is, where it is for another device."""
+        from nexus._internal.inspecting import refusal
+
+        kinds = self.runtime.get_property_str_vec("BinaryKinds")
+        taker = refusal.Taker(self.spec, self.get_property_str("Architecture"), kinds)
+        return refusal.explained(error, library, taker)
 
     def _unpacked(self, data: SupportsBuffer, name: str) -> Library:
         """Load what `nexus compile` has written."""

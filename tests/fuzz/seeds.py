@@ -71,7 +71,12 @@ def all_seeds() -> dict[str, bytes]:
     write = containers
     found = {path.parent.name + path.name: path.read_bytes() for path in DATA.rglob("*.hsaco")}
     code = (DATA / "gfx1100.hsaco").read_bytes()
-    found |= {"seed.ptx": PTX, "seed.spv": spirv(), "seed.so": shared_object()}
+    found |= {
+        "seed.ptx": PTX,
+        "seed.spv": spirv(),
+        "clang.spv": (DATA / "kernels.spv").read_bytes(),
+    }
+    found |= {"seed.so": shared_object()}
     found["seed.bundle"] = write.bundle(
         {"host-x86_64--": b"", "hip-amdgcn-amd-amdhsa--gfx1100": code}
     )

@@ -8,6 +8,7 @@ import time
 
 import nexus
 from nexus._internal.inspecting.formats import identify
+from nexus._internal.inspecting.source import Source
 
 SECONDS = 0.5  # of processor time for an input ...
 SECONDS_PER_BYTE = 50e-6  # ... and for each of its bytes, as it is and unpacked
@@ -25,7 +26,7 @@ def one_input(data: bytes) -> bool:
         Exception: anything but BinaryFormatError is a finding.
     """
     began = time.process_time()
-    identity = identify(data)
+    identity = identify(Source.of_bytes(data))
     is_library = True
     try:
         found = nexus.inspect(data)

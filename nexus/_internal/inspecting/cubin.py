@@ -34,7 +34,7 @@ WARP = 32  # work-items, on every architecture
 
 ATTRIBUTE = struct.Struct("<BBH")
 HAS_VALUE = 4  # the form of an attribute that is followed by so many bytes as it says
-WORDS_2, WORDS_3 = struct.Struct("<II"), struct.Struct("<III")
+SHORT, WORDS_2, WORDS_3 = (struct.Struct(form) for form in ("<H", "<II", "<III"))
 PARAMETER = struct.Struct("<IHHI")
 MAX_THREADS, REQNTID, FRAME_SIZE, MIN_STACK_SIZE = 0x05, 0x10, 0x11, 0x12
 KPARAM_INFO, CBANK_PARAM_SIZE, REGCOUNT, KPARAM_INFO_V2 = 0x17, 0x19, 0x2F, 0x45
@@ -133,7 +133,8 @@ class Figures:
                 if last >> SPACE_SHIFTS[attribute] & 15 == GENERIC:
                     pointers.add(ordinal)
             elif attribute == CBANK_PARAM_SIZE:
-                kernel = replace(kernel, argument_nbytes=int.from_bytes(value, "little"))
+                (nbytes,) = self._words(SHORT, value, section, at)
+                kernel = replace(kernel, argument_nbytes=nbytes)
             elif attribute in (REQNTID, MAX_THREADS):
                 group = self._group(value, section, at)
                 fixed = attribute == REQNTID

@@ -14,6 +14,7 @@ from nexus._internal.inspecting import (
     cubin,
     elf,
     fatbin,
+    nxsb,
     ptx,
     shared_object,
     spirv,
@@ -34,6 +35,7 @@ NAMES = {
     "hsaco": "code object",
     "bundle": "offload bundle",
     "spirv": "SPIR-V module",
+    "nxsb": "library of nexus",
 }
 NO_LIBRARIES = (  # first bytes -> what such a file is
     (b"BC\xc0\xde", "LLVM bitcode, which a compiler reads"),
@@ -75,6 +77,8 @@ def kind_of(source: Source) -> str:
         return "spirv"
     if head.startswith(MACHO):
         return "macho"
+    if head.startswith(nxsb.MAGIC):
+        return "nxsb"
     return "ptx" if ptx.begins(head) else ""
 
 
@@ -101,6 +105,8 @@ def read(source: Source, depth: int = 0) -> LibraryInfo:
         return shared_object.read(source, inner)
     if kind == "fatbin":
         return fatbin.read(source, inner)
+    if kind == "nxsb":
+        return nxsb.read(source, inner)
     if kind == "bundle":
         return _bundle(source, inner)
     if kind == "macho":
@@ -142,13 +148,12 @@ def _is_text(head: bytes) -> bool:
 # ---- for messages --------------------------------------------------------------------------------
 
 
-def identify(data: bytes) -> Identity:
-    """Return what bytes are and for which architectures; never refuses.
+def identify(source: Source) -> Identity:
+    """Return what a file is and for which architectures; never refuses.
 
-    >>> identify(b"#include <nexus/kernel.h>").text
+    >>> identify(Source.of_bytes(b"#include <nexus/kernel.h>")).text
     'no kernel library'
     """
-    source = Source.of_bytes(data)
     kind = ""
     try:
         kind = kind_of(source)
@@ -160,8 +165,3 @@ def identify(data: bytes) -> Identity:
     name = with_article(NAMES[kind])
     target = f" for {' and '.join(architectures)}" if architectures else ""
     return Identity(kind, architectures, name + target)
-
-
-def describe(data: bytes) -> str:
-    """Return in words what bytes are, "a cubin for sm_90"."""
-    return identify(data).text

@@ -32,6 +32,7 @@ ARGUMENT = struct.Struct("<QQIc")  # nxs_arg_info
 ARGUMENTS_AT, TYPE_AT = 32, 8  # bytes from the start of either
 POINTER_NBYTES = 8
 MOST_ARGUMENTS = 1024  # as the runtime has it
+LARGEST_GROUP = 1 << 31  # work-items
 LARGEST_ARGUMENT = 1024  # bytes from one nxs_arg_info to the next, as the runtime has it
 ACCESS = {b"v": "", b"i": "in", b"o": "out", b"b": "inout"}
 
@@ -112,7 +113,8 @@ class Records:
                 f"{what} is damaged: {nbytes} bytes, {n_args} arguments of {step} bytes each",
                 self._elf.offset_of(symbol.value, what),
             )
-        if not (x == y == z == 0 or min(x, y, z) > 0):
+        is_size = min(x, y, z) > 0 and x * y * z < LARGEST_GROUP
+        if not is_size and not x == y == z == 0:
             self._elf.source.refuse(
                 f"{what} is damaged: a group of {x} x {y} x {z}",
                 self._elf.offset_of(symbol.value, what) + 8,

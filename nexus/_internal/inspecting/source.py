@@ -114,10 +114,12 @@ class Source:
 
     def check(self, offset: int, nbytes: int, what: str) -> None:
         """Refuse a part that is not all inside."""
-        if offset < 0 or nbytes < 0 or offset > self.nbytes or nbytes > self.nbytes - offset:
+        if offset < 0:
+            self.refuse(f"{what} was expected in it and begins {-offset} bytes before it")
+        if nbytes < 0 or offset > self.nbytes or nbytes > self.nbytes - offset:
             self.refuse(
                 f"{what} of {counted(nbytes, 'byte')} was expected, and there are "
-                f"{max(0, self.nbytes - max(0, offset))}",
+                f"{max(0, self.nbytes - offset)}",
                 offset,
             )
 

@@ -30,9 +30,12 @@ NAME, ENTRY_POINT, EXECUTION_MODE = 5, 15, 16
 TYPE_INT, TYPE_FLOAT, TYPE_VECTOR, TYPE_IMAGE, TYPE_SAMPLER = 21, 22, 23, 25, 26
 TYPE_ARRAY, TYPE_STRUCT, TYPE_POINTER, CONSTANT = 28, 30, 32, 43
 FUNCTION, FUNCTION_PARAMETER, FUNCTION_END = 54, 55, 56
-KERNEL_MODEL, SHADER_MODEL = 6, 5
-LOCAL_SIZE = 17
-WORKGROUP = 4  # storage class
+KERNEL_MODEL = 6  # of an entry point
+LOCAL_SIZE = 17  # execution mode
+WORKGROUP, PRIVATE = 4, 7  # storage classes
+DECORATE, PARAMETER_ATTRIBUTE, NO_WRITE = 71, 38, 6
+POINTER_NBYTES = 8
+DEPTH = 16  # of types inside one another
 SCALARS = {TYPE_INT: "int", TYPE_FLOAT: "float"}
 OBJECTS = {TYPE_IMAGE: IMAGE, TYPE_SAMPLER: SAMPLER}
 
@@ -47,6 +50,9 @@ class Module:
         names: id -> name, where the module kept them.
         types: id -> (operation, operands).
         parameters: id of a function -> (id, type) of its parameters.
+        read_only: ids of parameters that are not written through.
+        layouts: id of a type -> bytes, alignment; 0, 1: not known.
+        is_kernel: whether the entries are kernels, and no shaders.
     """
 
     entries: dict[int, str] = field(default_factory=dict)
@@ -54,6 +60,8 @@ class Module:
     names: dict[int, str] = field(default_factory=dict)
     types: dict[int, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
     parameters: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    read_only: set[int] = field(default_factory=set)
+    layouts: dict[int, tuple[int, int]] = field(default_factory=dict)
     is_kernel: bool = True
 
 
@@ -122,6 +130,9 @@ def _declare(
             if not 0 < x * y * z < LARGEST:
                 source.refuse(f"a group was expected and is {x} x {y} x {z}", at)
             module.groups[operands[0]] = (x, y, z)
+    elif operation == DECORATE:
+        if operands[1:] == (PARAMETER_ATTRIBUTE, NO_WRITE):
+            module.read_only.add(operands[0])
     elif operation == CONSTANT:
         module.types[operands[1]] = (operation, operands[2:3])
     else:
@@ -132,8 +143,9 @@ def _arguments(module: Module, parameters: list[tuple[int, int]]) -> tuple[Argum
     found = []
     for index, (number, type_) in enumerate(parameters):
         kind, nbytes, spelled = _kind(module, type_)
+        access = "in" if kind == POINTER and number in module.read_only else ""
         name = module.names.get(number, "")
-        found.append(ArgumentInfo(index, kind, nbytes, name=name, type=spelled))
+        found.append(ArgumentInfo(index, kind, nbytes, None, name, spelled, access))
     return tuple(found)
 
 
@@ -141,30 +153,52 @@ def _kind(module: Module, type_: int) -> tuple[str, int, str]:
     """Return the kind, the bytes and the spelling of an argument of a type."""
     operation, operands = module.types.get(type_, (0, ()))
     if operation == TYPE_POINTER:
-        pointee = _nbytes(module, operands[1])
         if operands[0] == WORKGROUP:
             return GROUP_MEMORY, 0, ""
-        # A struct by value is passed as a pointer to private memory.
-        return (POINTER, 8, "") if operands[0] != FUNCTION_CLASS else (VALUE, pointee, "")
+        if operands[0] == PRIVATE:  # so a struct is passed by value
+            return VALUE, _layout(module, operands[1])[0], ""
+        return POINTER, POINTER_NBYTES, ""
     if operation in OBJECTS:
-        return OBJECTS[operation], 8, ""
-    nbytes = _nbytes(module, type_)
+        return OBJECTS[operation], POINTER_NBYTES, ""
+    nbytes = _layout(module, type_)[0]
     spelled = f"{SCALARS[operation]}{operands[0]}" if operation in SCALARS else ""
-    return (VALUE if nbytes else UNKNOWN if not operation else OTHER), nbytes, spelled
+    return (VALUE if nbytes else OTHER if operation else UNKNOWN), nbytes, spelled
 
 
-FUNCTION_CLASS = 7  # storage class: private memory
-
-
-def _nbytes(module: Module, type_: int, depth: int = 0) -> int:
-    """Return the bytes of a type; 0: not known. Arrays and structs of structs are not laid out."""
+def _layout(module: Module, type_: int, depth: int = 0) -> tuple[int, int]:
+    """Return the bytes and the alignment of a type; 0, 1: not known."""
+    if type_ in module.layouts or depth > DEPTH:
+        return module.layouts.get(type_, (0, 1))
+    module.layouts[type_] = (0, 1)  # a type inside itself has no size
     operation, operands = module.types.get(type_, (0, ()))
-    if operation in SCALARS:
-        return operands[0] // 8 if operands[0] < 1024 else 0
-    if operation == TYPE_VECTOR and not depth:
+    found = (0, 1)
+    if operation in SCALARS and operands[0] in (8, 16, 32, 64):
+        found = (operands[0] // 8, operands[0] // 8)
+    elif operation == TYPE_POINTER:
+        found = (POINTER_NBYTES, POINTER_NBYTES)
+    elif operation == TYPE_VECTOR:
         count = 4 if operands[1] == 3 else operands[1]  # three have the room of four
-        return _nbytes(module, operands[0], 1) * min(count, 64)
-    return 0
+        nbytes = _layout(module, operands[0], depth + 1)[0] * min(count, 16)
+        found = (nbytes, max(1, nbytes))
+    elif operation == TYPE_ARRAY:
+        (count,) = module.types.get(operands[1], (0, (0,)))[1][:1] or (0,)
+        nbytes, align = _layout(module, operands[0], depth + 1)
+        found = (nbytes * min(count, LARGEST), align)
+    elif operation == TYPE_STRUCT:
+        found = _of_members([_layout(module, each, depth + 1) for each in operands])
+    module.layouts[type_] = found if found[0] < LARGEST else (0, 1)
+    return module.layouts[type_]
+
+
+def _of_members(members: list[tuple[int, int]]) -> tuple[int, int]:
+    """Return the bytes and the alignment of a struct; 0, 1: of a member nothing is known."""
+    if not all(nbytes for nbytes, _ in members):
+        return 0, 1
+    end, largest = 0, 1
+    for nbytes, align in members:
+        end = -(-end // align) * align + nbytes
+        largest = max(largest, align)
+    return -(-end // largest) * largest, largest
 
 
 def _text(words: tuple[int, ...]) -> str:
@@ -181,6 +215,8 @@ LEAST_OPERANDS = {
     TYPE_VECTOR: 3,
     TYPE_POINTER: 3,
     CONSTANT: 3,
+    DECORATE: 2,
+    TYPE_ARRAY: 3,
 }
-INTERESTING = frozenset((*LEAST_OPERANDS, TYPE_IMAGE, TYPE_SAMPLER, TYPE_ARRAY, TYPE_STRUCT))
+INTERESTING = frozenset((*LEAST_OPERANDS, TYPE_IMAGE, TYPE_SAMPLER, TYPE_STRUCT))
 INTERESTING |= {FUNCTION, FUNCTION_PARAMETER, FUNCTION_END}

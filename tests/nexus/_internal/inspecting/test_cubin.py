@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import struct
@@ -11,7 +12,7 @@ from elftools.elf.elffile import ELFFile
 
 import nexus
 from binaries import nvidia
-from nexus import ArgumentInfo, KernelInfo
+from nexus import ArgumentInfo, BinaryFormatError, KernelInfo
 
 ARCHITECTURES = ["sm_75", "sm_90", "sm_100"]
 SAID = re.compile(
@@ -105,3 +106,29 @@ def test_an_independent_parser_finds_the_same_sections(architecture: str) -> Non
         assert attributes.count(struct.pack("<BBH", 4, 0x17, 12)) == sum(
             1 for each in kernel.arguments or () if kernel.argument_nbytes < 5000
         )
+
+
+@pytest.mark.parametrize(
+    ("attribute", "why"),
+    [(0x19, "an attribute of 2 bytes"), (0x2F, ""), (0x10, ""), (0x05, ""), (0x17, "")],
+)
+def test_an_attribute_of_another_form_is_refused_or_read(attribute: int, why: str) -> None:
+    data = nvidia.compiled("sm_90").binary
+    changed = data.replace(b"\x04\x17\x0c\x00", bytes([4, attribute, 12, 0]), 1)
+    assert why or attribute == 0x17 or changed != data
+    if why:
+        with pytest.raises(BinaryFormatError, match=why) as caught:
+            nexus.inspect(changed)
+        assert caught.value.offset is not None
+    else:
+        try:
+            nexus.inspect(changed)
+        except BinaryFormatError as error:
+            assert "was expected in .nv.info" in str(error)
+
+
+def test_every_cut_of_a_cubin_is_refused_or_read() -> None:
+    data = nvidia.compiled("sm_90").binary
+    for n in range(0, len(data), 61):
+        with contextlib.suppress(BinaryFormatError):
+            nexus.inspect(data[:n])

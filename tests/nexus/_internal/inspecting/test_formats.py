@@ -8,6 +8,7 @@ import nexus
 from binaries import DATA, containers, nvidia
 from nexus import BinaryFormatError
 from nexus._internal.inspecting.formats import identify
+from nexus._internal.inspecting.source import Source
 
 GFX90A = (DATA / "gfx90a.hsaco").read_bytes()
 TEXT = b"//\n// a compiler\n\n.version 8.4\n.target sm_80\n"
@@ -32,12 +33,12 @@ TEXT = b"//\n// a compiler\n\n.version 8.4\n.target sm_80\n"
     ],
 )
 def test_what_bytes_are_is_told_in_words(data: bytes, kind: str, text: str) -> None:
-    found = identify(data)
+    found = identify(Source.of_bytes(data))
     assert (found.kind, found.text) == (kind, text)
 
 
 def test_a_cubin_is_told_with_its_architecture() -> None:
-    assert identify(nvidia.compiled("sm_75").binary).text == "a cubin for sm_75"
+    assert identify(Source.of_bytes(nvidia.compiled("sm_75").binary)).text == "a cubin for sm_75"
 
 
 @pytest.mark.parametrize(

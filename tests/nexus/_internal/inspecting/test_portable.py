@@ -9,9 +9,11 @@ import pytest
 
 import nexus
 from binaries import DATA, nvidia
-from nexus import ArgumentInfo, KernelInfo
+from nexus import ArgumentInfo, BinaryFormatError, KernelInfo
 from nexus._internal.compilers import headers
+from nexus._internal.inspecting.elf import SHT_DYNSYM, Elf
 from nexus._internal.inspecting.portable import with_record
+from nexus._internal.inspecting.source import Source
 
 SOURCE = DATA / "portable" / "kernels.nxs"
 
@@ -79,3 +81,16 @@ def test_a_record_that_does_not_fit_changes_nothing(data: bytes) -> None:
     assert with_record(KERNEL, data) == KERNEL
     native = replace(KERNEL, arguments=ARGUMENTS[:4])
     assert with_record(native, record()) == native
+
+
+def test_a_record_outside_of_the_file_is_refused() -> None:
+    data = bytearray((DATA / "portable" / "gfx1100.hsaco").read_bytes())
+    elf = Elf(Source.of_bytes(bytes(data)))
+    _, symbol = next(elf.symbols(SHT_DYNSYM, b"saxpy__nxs_info"))
+    at = data.index(struct.pack("<QQ", symbol.value, symbol.nbytes))
+    for value in (0, (1 << 64) - 1):
+        struct.pack_into("<Q", data, at, value)
+        with pytest.raises(
+            BinaryFormatError, match="what saxpy__nxs_info names (of .* )?was expected"
+        ):
+            nexus.inspect(bytes(data))

@@ -155,14 +155,14 @@ def test_an_object_file_says_how_to_link(tmp_path: Path) -> None:
 
 
 def record(
-    n_args: int = 1, step: int = 24, size: int = 48, group: int = 0, letter: str = "i"
+    n_args: int = 1, step: int = 24, size: int = 48, group: str = "0, 0, 0", letter: str = "i"
 ) -> str:
     """Return C source of a library whose record of the kernel k is what the arguments say."""
     return (
         "#include <nexus/cpu_kernel.h>\n"
         f'static const nxs_arg_info list[] = {{{{"x", "float", 4, \'{letter}\'}}}};\n'
         f"NXS_CPU_EXPORT const nxs_kernel_info k__nxs_info = {{{size}, {n_args}, "
-        f'{{{group}, 0, 0}}, "k", list, {step}}};'
+        f'{{{group}}}, "k", list, {step}}};'
     )
 
 
@@ -172,7 +172,8 @@ def record(
         (record(n_args=5000), "the record of the kernel k is damaged: 48 bytes, 5000 arguments"),
         (record(step=8), "arguments of 8 bytes each"),
         (record(size=12), "is damaged: 12 bytes"),
-        (record(group=7), "a group of 7 x 0 x 0"),
+        (record(group="7, 0, 0"), "a group of 7 x 0 x 0"),
+        (record(group="1 << 30, 1 << 30, 1 << 30"), "a group of 1073741824 x 1073741824 x"),
         (record(letter="q"), "argument 0 of the kernel k: one of the letters v, i, o, b"),
     ],
 )
