@@ -31,6 +31,7 @@ _C_TYPES = {
     "_Bool": "bool",
     "_Float16": "f16",
     "__half": "f16",
+    "nxs_half": "f16",
     "__nv_bfloat16": "bf16",
 } | {
     name.format(f"{sign}int{bits}"): f"{sign or 'i'}{bits}"

@@ -159,3 +159,18 @@ def test_options_reach_the_compiler(device: nexus.Device) -> None:
 def test_a_runtime_without_a_compiler_says_so(null_device: nexus.Device) -> None:
     with pytest.raises(nexus.CompilerNotFoundError, match="has no compiler"):
         null_device.compile("")
+
+
+def test_numbers_of_16_bits_are_those_of_numpy(device: nexus.Device) -> None:
+    source = (
+        "#include <nexus/kernel.h>\n"
+        "NXS_KERNEL(scale, val(nxs_half, a), inout(nxs_half, x)) {\n"
+        "  x[nxs_global_id(0)] = a * x[nxs_global_id(0)];\n"
+        "}\n"
+    )
+    scale = device.compile(source).get_kernel("scale")
+    x = np.arange(4, dtype=np.float16)
+    scale(2.5, x, grid=4)
+    assert x.tolist() == [0, 2.5, 5, 7.5]
+    with pytest.raises(TypeError, match="F32"):
+        scale(2.5, x.astype(np.float32), grid=4)

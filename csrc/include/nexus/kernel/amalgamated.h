@@ -76,6 +76,11 @@
   NXS_ACCESS_14(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o)
 #define NXS_ACCESS_16(w, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) \
   NXS_ACCESS_15(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
+#define NXS_TYPE(i, argument) NXS_TYPE_##argument
+#define NXS_TYPE_val(T, name) T
+#define NXS_TYPE_in(T, name) T
+#define NXS_TYPE_out(T, name) T
+#define NXS_TYPE_inout(T, name) T
 #define NXS_NBYTES(i, argument) NXS_NBYTES_##argument
 #define NXS_NBYTES_val(T, name) sizeof(T)
 #define NXS_NBYTES_in(T, name) sizeof(T)
@@ -314,6 +319,11 @@ NXS_METAL_ADD(nxs_shared_atomic_add_f32, threadgroup)
   NXS_ACCESS_14(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o)
 #define NXS_ACCESS_16(w, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) \
   NXS_ACCESS_15(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
+#define NXS_TYPE(i, argument) NXS_TYPE_##argument
+#define NXS_TYPE_val(T, name) T
+#define NXS_TYPE_in(T, name) T
+#define NXS_TYPE_out(T, name) T
+#define NXS_TYPE_inout(T, name) T
 #define NXS_NBYTES(i, argument) NXS_NBYTES_##argument
 #define NXS_NBYTES_val(T, name) sizeof(T)
 #define NXS_NBYTES_in(T, name) sizeof(T)
@@ -550,6 +560,11 @@ NXS_CL_ADD(nxs_shared_atomic_add_f64, __local, double, ulong, as_double, as_ulon
   NXS_ACCESS_14(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o)
 #define NXS_ACCESS_16(w, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) \
   NXS_ACCESS_15(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
+#define NXS_TYPE(i, argument) NXS_TYPE_##argument
+#define NXS_TYPE_val(T, name) T
+#define NXS_TYPE_in(T, name) T
+#define NXS_TYPE_out(T, name) T
+#define NXS_TYPE_inout(T, name) T
 #define NXS_NBYTES(i, argument) NXS_NBYTES_##argument
 #define NXS_NBYTES_val(T, name) sizeof(T)
 #define NXS_NBYTES_in(T, name) sizeof(T)
@@ -918,6 +933,11 @@ NXS_MATHS_1(rsqrt)
   NXS_ACCESS_14(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o)
 #define NXS_ACCESS_16(w, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) \
   NXS_ACCESS_15(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
+#define NXS_TYPE(i, argument) NXS_TYPE_##argument
+#define NXS_TYPE_val(T, name) T
+#define NXS_TYPE_in(T, name) T
+#define NXS_TYPE_out(T, name) T
+#define NXS_TYPE_inout(T, name) T
 #define NXS_NBYTES(i, argument) NXS_NBYTES_##argument
 #define NXS_NBYTES_val(T, name) sizeof(T)
 #define NXS_NBYTES_in(T, name) sizeof(T)

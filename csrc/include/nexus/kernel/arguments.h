@@ -90,6 +90,13 @@
   NXS_ACCESS_15(NXS_PASTE(w, NXS_KIND_##a), b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
 /* clang-format on */
 
+/* NXS_LIST(NXS_TYPE, ...): the types alone. */
+#define NXS_TYPE(i, argument) NXS_TYPE_##argument
+#define NXS_TYPE_val(T, name) T
+#define NXS_TYPE_in(T, name) T
+#define NXS_TYPE_out(T, name) T
+#define NXS_TYPE_inout(T, name) T
+
 /* NXS_LIST(NXS_NBYTES, ...) and NXS_LIST(NXS_LETTER, ...): what records say of each argument. */
 #define NXS_NBYTES(i, argument) NXS_NBYTES_##argument
 #define NXS_NBYTES_val(T, name) sizeof(T)

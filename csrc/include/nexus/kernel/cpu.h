@@ -134,9 +134,6 @@ struct Item {
 // the grid are a second copy of the body.
 template <int X, int Y, int Z, bool kIsWhole>
 struct Group {
-  static_assert(X >= 1 && Y >= 1 && Z >= 1 && Z <= kMaxGroupDepth &&
-                    static_cast<long long>(X) * Y * Z <= kMaxGroupItems,
-                "a group has 1 to 1024 items, at most 64 of them in z");
   static constexpr bool kIsGroup = true;
   static constexpr int kItems = X * Y * Z;
   int x, y, z;     // which group
@@ -228,6 +225,19 @@ NXS_INLINE void run_groups(const nxs_cpu_launch *launch, Body body) {
   }
 }
 
+/* What every language takes by value: numbers and plain structs. */
+template <class T>
+constexpr bool kIsPlain = __is_trivially_copyable(T);
+template <class T>
+constexpr bool kIsPlain<T *> = false;
+template <>
+inline constexpr bool kIsPlain<bool> = false;
+template <>
+inline constexpr bool kIsPlain<long double> = false;
+
+template <class... T>
+constexpr bool kArePlain = (kIsPlain<T> && ...);
+
 }  // namespace nxs::cpu
 
 /* ---- kernels ------------------------------------------------------------------------------ */
@@ -239,6 +249,7 @@ NXS_INLINE void run_groups(const nxs_cpu_launch *launch, Body body) {
 #define NXS_KERNEL(name, ...)                                                            \
   NXS_FUNC NXS_CPU_BODY(name##__item, nxs::cpu::Item, __VA_ARGS__);                      \
   NXS_CPU_KERNEL_INFO(name, __VA_ARGS__);                                                \
+  NXS_CPU_CHECK_ARGUMENTS(__VA_ARGS__);                                                  \
   NXS_CPU_ENTRY(name) {                                                                  \
     nxs::cpu::run_items<name##__item>(nxs_launch, NXS_LIST(NXS_CPU_VALUE, __VA_ARGS__)); \
   }                                                                                      \
@@ -247,7 +258,9 @@ NXS_INLINE void run_groups(const nxs_cpu_launch *launch, Body body) {
 #define NXS_GROUP_KERNEL(name, X, Y, Z, ...)                             \
   template <class NxsGroup>                                              \
   static NXS_CPU_BODY(name##__group, NxsGroup, __VA_ARGS__);             \
+  NXS_CPU_CHECK_GROUP(X, Y, Z);                                          \
   NXS_CPU_GROUP_KERNEL_INFO(name, X, Y, Z, __VA_ARGS__);                 \
+  NXS_CPU_CHECK_ARGUMENTS(__VA_ARGS__);                                  \
   NXS_CPU_ENTRY(name) {                                                  \
     nxs::cpu::run_groups<X, Y, Z>(nxs_launch, [=](auto group) {          \
       name##__group(group, group, NXS_LIST(NXS_CPU_VALUE, __VA_ARGS__)); \
@@ -255,6 +268,15 @@ NXS_INLINE void run_groups(const nxs_cpu_launch *launch, Body body) {
   }                                                                      \
   template <class NxsGroup>                                              \
   static NXS_CPU_BODY(name##__group, NxsGroup, __VA_ARGS__)
+
+#define NXS_CPU_CHECK_GROUP(X, Y, Z)                                                   \
+  static_assert((X) >= 1 && (Y) >= 1 && (Z) >= 1 && (Z) <= nxs::cpu::kMaxGroupDepth && \
+                    (1ll * (X)) * (Y) * (Z) <= nxs::cpu::kMaxGroupItems,               \
+                "a group has 1 to 1024 items, at most 64 of them in z")
+#define NXS_CPU_CHECK_ARGUMENTS(...)                                                               \
+  static_assert(nxs::cpu::kArePlain<NXS_LIST(NXS_TYPE, __VA_ARGS__)>,                              \
+                "an argument is a number or a plain struct, or a buffer of these: no pointer, no " \
+                "reference, no bool (take nxs_uint8), no long double")
 
 #define NXS_CPU_BODY(name, Place, ...)                                                     \
   void name([[maybe_unused]] const Place nxs_self, [[maybe_unused]] const Place nxs_group, \
