@@ -113,7 +113,7 @@ def build_tests(target: Target) -> list[Path]:
     folders = [CSRC / "include", CSRC]
     if target.platform != "darwin":
         folders.append(CSRC / "tests" / "darwin")
-    includes = ["-DNEXUS_EMULATED", *(f"-I{folder}" for folder in folders)]
+    includes = ["-DNXS_EMULATED", *(f"-I{folder}" for folder in folders)]
     end = ["-rdynamic", *native.link_flags(target.platform)]
     jobs = []
     for source in sorted(CSRC.glob("tests/*.cpp")):

@@ -209,7 +209,7 @@ void test_one_thread_signals_what_others_wait_for() {
 }
 
 // The thread sanitizer allows no thread after a fork, and emulators of one program none before it.
-#if !defined(__SANITIZE_THREAD__) && !defined(NEXUS_EMULATED)
+#if !defined(__SANITIZE_THREAD__) && !defined(NXS_EMULATED)
 
 // In the child: bytes are there, what was in flight failed, and everything can be used again.
 int check_child(nxs_handle schedule, nxs_handle stream, nxs_handle gate, Buffer &buffer) {
@@ -286,7 +286,7 @@ int main(int argc, char **argv) {
   test_times_are_taken_when_asked_for();
   test_threads_share_a_device();
   test_one_thread_signals_what_others_wait_for();
-#if !defined(__SANITIZE_THREAD__) && !defined(NEXUS_EMULATED)
+#if !defined(__SANITIZE_THREAD__) && !defined(NXS_EMULATED)
   test_the_child_of_a_fork_goes_on();
 #endif
   return nxs::test::failures();

@@ -1,5 +1,5 @@
 // The reader of ELF files on damaged copies of real libraries: it answers or refuses, and never
-// reads outside the bytes. Seeded; more rounds with the environment variable NEXUS_TEST_ROUNDS.
+// reads outside the bytes. Seeded; more rounds with the environment variable ELF_ROUNDS.
 #include <random>
 
 #include "plugin.hpp"
@@ -14,7 +14,7 @@ namespace {
 using Image = std::vector<std::byte>;
 
 int rounds() {
-  const char *given = std::getenv("NEXUS_TEST_ROUNDS");
+  const char *given = std::getenv("ELF_ROUNDS");
   return given ? std::atoi(given) : 20'000;
 }
 

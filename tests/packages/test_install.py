@@ -126,10 +126,10 @@ def test_program_of_the_readme_runs(installed: Environment, repository: Path) ->
     installed.run_python(program)
 
 
-def test_only_the_package_and_its_dependency_are_installed(installed: Environment) -> None:
+def test_only_the_package_and_its_dependencies_are_installed(installed: Environment) -> None:
     command = "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()))"
     names = set(installed.run_python(command).split())
-    assert names - {"pip", "setuptools"} == {"nexus-accelerator", "numpy"}
+    assert names - {"pip", "setuptools"} == {"nexus-accelerator", "numpy", "platformdirs"}
 
 
 def test_every_device_file_is_found(installed: Environment, repository: Path) -> None:

@@ -67,8 +67,9 @@ def filepath(world: World) -> Iterator[Bad]:
 
 def program(world: World) -> Iterator[Bad]:
     """Source of kernels."""
-    yield from each(TypeError, None, 5, True, 1.5, [], ["int x;"], {}, object(), world.stream, HUGE)
-    yield from each(ValueError, "", " \n", b"", "\ufeff")
+    yield from each(TypeError, None, 5, True, 1.5, [], ["int x;"], object(), world.stream, HUGE)
+    yield from each(TypeError, {"a": 5}, {5: "int x;"})
+    yield from each(ValueError, "", " \n", b"", "\ufeff", {}, {"a": ""})
     yield from each(nexus.CompileError, "no C", b"\xff\xfe")
 
 
