@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "releasing.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(\w+)` \| (?:`([^`]+)`)?.* \| (both|full) \|$", re.MULTILINE)
-STEP = re.compile(r"^ *(?:step|first) (\w+) (.*?)(?: #.*)?$", re.MULTILINE)
+STEP = re.compile(r"^ *(?:step|first|beside) (\w+) (.*?)(?: #.*)?$", re.MULTILINE)
 
 
 def steps() -> dict[str, tuple[str, str]]:
