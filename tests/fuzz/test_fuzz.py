@@ -96,7 +96,7 @@ COSTLY = {
     "relocations without an end": elf(60_000, header(4, 64, 4 * MIB), bytes(MIB), 62),
     "a list of four thousand million": b"\x7fELF" + b"\xdd\xff\xff\xff\xff" * 1000,
     "text of nothing but braces": b".version 8.0\n.target sm_90\n" + b"{" * (4 * MIB),
-    "text of short lines": b".version 8.0\n.target sm_90\n" + b".\n" * (MIB // 2),
+    "many short lines": b".version 8.0\n.target sm_90\n" + b"{\n" * (4 * MIB),
     "empty lines": b".version 8.0\n.target sm_90\n" + b"\n" * (8 * MIB),
     "one long line": b".version 8.0\n.target sm_90\n.entry k(" + b".param .b8 x, " * (MIB // 8),
     "an LZ4 block of one byte": struct.pack("<IHHQ", 0xBA55ED50, 1, 16, 64 + 8 * MIB)

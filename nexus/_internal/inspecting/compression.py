@@ -6,14 +6,14 @@ import importlib
 import zlib
 from typing import Any, NoReturn
 
-from nexus._internal.inspecting.source import Source
+from nexus._internal.inspecting.source import MOST_UNPACKED, Source
 
 ZSTD_MODULES = ("compression.zstd", "backports.zstd")  # from Python 3.14 on, and before it
 EXTRA = "pip install 'nexus-accelerator[inspect]'"
 
 
 class AbsentError(Exception):
-    """What unpacks this is not installed."""
+    """This is not unpacked: what does it is not installed, or it is too much."""
 
 
 def zstd(source: Source, data: bytes, nbytes: int) -> bytes:
@@ -23,7 +23,7 @@ def zstd(source: Source, data: bytes, nbytes: int) -> bytes:
         AbsentError: this Python has no zstd; the message says what to install.
     """
     module = _zstd_module()
-    source.admit_unpacked(nbytes)
+    _admit(source, nbytes)
     try:
         found = module.ZstdDecompressor().decompress(data, nbytes)
     except module.ZstdError as error:
@@ -40,9 +40,17 @@ def _zstd_module() -> Any:
     raise AbsentError(f"it is compressed with zstd, which this Python cannot unpack: {EXTRA}")
 
 
+def _admit(source: Source, nbytes: int) -> None:
+    if not source.may_unpack(nbytes):
+        raise AbsentError(
+            f"it is not unpacked to {nbytes} bytes: of all that is compressed in a file "
+            f"{MOST_UNPACKED} bytes are read"
+        )
+
+
 def inflate(source: Source, data: bytes, nbytes: int) -> bytes:
     """Return `nbytes` that were compressed with zlib."""
-    source.admit_unpacked(nbytes)
+    _admit(source, nbytes)
     try:
         found = zlib.decompressobj().decompress(data, max(1, nbytes))
     except zlib.error as error:
@@ -52,7 +60,7 @@ def inflate(source: Source, data: bytes, nbytes: int) -> bytes:
 
 def lz4_block(source: Source, data: bytes, nbytes: int) -> bytes:
     """Return `nbytes` that were compressed as an LZ4 block."""
-    source.admit_unpacked(nbytes)
+    _admit(source, nbytes)
     found = bytearray()
     at = 0
     while at < len(data) and len(found) < nbytes:

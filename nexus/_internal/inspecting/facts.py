@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nexus._internal import checks
@@ -112,8 +112,8 @@ class LibraryInfo:
             "ptx", "hsaco", "bundle", "spirv" or "nxsb".
         architecture: what it runs on, "sm_90", "gfx90a", "x86_64"; of several, or where any will
             do, empty.
-        kernels: by name. Of a library of several parts those of all parts; where more than one part
-            has a name, the kernel of the first of them.
+        kernels: by name. Of a library of several parts those of all parts; where several have one
+            of a name, the first whose registers are known.
         target: what else the file says of its target.
         parts: the libraries inside a fatbin or bundle, or inside a file of the host.
         problem: why this part could not be read; empty: it was.
@@ -138,26 +138,40 @@ class LibraryInfo:
             yield from part.flat()
 
     def for_architecture(self, architecture: str) -> LibraryInfo:
-        """Return the part for an architecture, which may be this library itself.
+        """Return what is for an architecture: this library, a part, or several parts together.
 
         Raises:
-            KeyError: there is none; the message tells what there is.
+            KeyError: there is nothing; the message tells what there is.
         """
-        found = [each for each in self.flat() if each.architecture == architecture]
-        if not found:
-            there = ", ".join(self.architectures) or "no architecture that it names"
-            raise KeyError(f"this {self.kind} is not for {shown(architecture)}; it is for {there}")
-        return next((each for each in found if each.kernels), found[0])
+        if self.architecture == architecture and not self.parts:
+            return self
+        found = [
+            each for each in self.flat() if each.architecture == architecture and not each.parts
+        ]
+        if found:
+            one = LibraryInfo(self.kind, architecture, together(found), parts=tuple(found))
+            return found[0] if len(found) == 1 else one
+        if self.architecture == architecture:
+            return self
+        there = ", ".join(self.architectures) or "no architecture that it names"
+        raise KeyError(f"this {self.kind} is not for {shown(architecture)}; it is for {there}")
 
 
 def container(kind: str, parts: tuple[LibraryInfo, ...]) -> LibraryInfo:
     """Return the facts of a library that is made of parts."""
+    known = list(dict.fromkeys(each for part in parts for each in part.architectures))
+    architecture = known[0] if len(known) == 1 else ""
+    return LibraryInfo(kind, architecture, together(parts), parts=parts)
+
+
+def together(parts: Iterable[LibraryInfo]) -> dict[str, KernelInfo]:
+    """Return the kernels of all parts; of those of one name the first that knows its registers."""
     kernels: dict[str, KernelInfo] = {}
     for part in parts:
         for name, kernel in part.kernels.items():
-            kernels.setdefault(name, kernel)
-    known = list(dict.fromkeys(each for part in parts for each in part.architectures))
-    return LibraryInfo(kind, known[0] if len(known) == 1 else "", kernels, parts=parts)
+            if name not in kernels or (kernel.registers and not kernels[name].registers):
+                kernels[name] = kernel
+    return kernels
 
 
 def _arguments(name: str, given: object) -> tuple[ArgumentInfo, ...]:

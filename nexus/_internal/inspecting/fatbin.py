@@ -16,7 +16,7 @@ ENTRY = struct.Struct("<HHIQIIHHIIIQQQ")
 PTX, CUBIN = 1, 2
 KINDS = {PTX: "ptx", CUBIN: "cubin"}
 LZ4, ZSTD = 0x2000, 0x8000  # flags of an entry
-MOST_ENTRIES = 1024
+MOST_ENTRIES = 1 << 16
 
 
 class Entry(NamedTuple):

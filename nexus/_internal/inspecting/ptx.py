@@ -72,6 +72,7 @@ def read(source: Source) -> LibraryInfo:
     text = source.part(0, source.nbytes, "the text").rstrip(b"\0").decode("ascii", "replace")
     reader = Reader(source)
     for place, line in lines(text):
+        source.admit_line()
         reader.take(place, line)
     return reader.library()
 

@@ -23,7 +23,14 @@ from nexus._internal.inspecting.elf import (
     Elf,
     Symbol,
 )
-from nexus._internal.inspecting.facts import POINTER, VALUE, ArgumentInfo, KernelInfo, LibraryInfo
+from nexus._internal.inspecting.facts import (
+    POINTER,
+    VALUE,
+    ArgumentInfo,
+    KernelInfo,
+    LibraryInfo,
+    together,
+)
 from nexus._internal.inspecting.source import Source
 
 SUFFIX = b"__nxs_info"
@@ -61,10 +68,7 @@ def read(source: Source, inner: Callable[[Source], LibraryInfo]) -> LibraryInfo:
     parts = tuple(_carried(elf, inner))
     if elf.header.type != ET_DYN and not parts:
         source.refuse("a shared object (ELF type 3) was expected; link it with -shared", 16)
-    kernels = dict(Records(elf).kernels())
-    for part in parts:
-        for name, kernel in part.kernels.items():
-            kernels.setdefault(name, kernel)
+    kernels = together(parts) | Records(elf).kernels()
     return LibraryInfo("elf", machine, kernels, parts=parts)
 
 

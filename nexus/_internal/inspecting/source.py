@@ -21,19 +21,20 @@ LONGEST_CAUSE = 500  # letters of a message; names in it may be long
 LONGEST_NAME = 1 << 16  # bytes; names of C++ templates are long
 MOST_AT_ONCE = 1 << 28  # bytes of one part: 256 MiB
 MOST_UNPACKED = 1 << 27  # bytes of all that is compressed in a file: 128 MiB
-MOST_KERNELS = 1 << 16  # of a file
-MOST_ARGUMENTS = 1 << 20  # of all kernels of a file
+MOST_KERNELS = 1 << 18  # of a file
+MOST_ARGUMENTS = 1 << 21  # of all kernels of a file
+MOST_LINES = 1 << 21  # of all text in a file, empty ones aside
 
 
 class Budget:
     """What may still be looked at and kept, in a file and in all that is inside it."""
 
-    __slots__ = ("arguments", "kernels", "nbytes", "unpacked")
+    __slots__ = ("arguments", "kernels", "lines", "nbytes", "unpacked")
 
     def __init__(self, nbytes: int) -> None:
         self.nbytes = TIMES * nbytes + LEAST
         self.kernels, self.arguments = MOST_KERNELS, MOST_ARGUMENTS
-        self.unpacked = MOST_UNPACKED
+        self.unpacked, self.lines = MOST_UNPACKED, MOST_LINES
 
 
 class Source:
@@ -104,11 +105,18 @@ class Source:
                 f"or {MOST_ARGUMENTS}"
             )
 
-    def admit_unpacked(self, nbytes: int) -> None:
-        """Count bytes as unpacked, before they are."""
+    def admit_line(self) -> None:
+        """Count a line of text as read."""
+        self._budget.lines -= 1
+        if self._budget.lines < 0:
+            self.refuse(f"it has more than {MOST_LINES} lines of text")
+
+    def may_unpack(self, nbytes: int) -> bool:
+        """Count bytes as unpacked before they are, unless they are too many."""
+        if nbytes > self._budget.unpacked:
+            return False
         self._budget.unpacked -= nbytes
-        if self._budget.unpacked < 0:
-            self.refuse(f"it unpacks to more than {MOST_UNPACKED} bytes", 0)
+        return True
 
     # ---- looking ---------------------------------------------------------------------------------
 

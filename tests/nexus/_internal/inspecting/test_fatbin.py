@@ -36,6 +36,19 @@ def test_parts_are_read_whatever_compressed_them(packed: int) -> None:
         found.for_architecture("sm_70")
 
 
+def test_one_architecture_may_be_in_several_parts() -> None:
+    cubin, other = nvidia.compiled("sm_90").binary, TEXT.replace(b"sm_80", b"sm_90")
+    text = nvidia.compiled("compute_90").binary.rstrip(b"\0")
+    data = containers.fatbin((PTX, 90, text, 0), (CUBIN, 90, cubin, LZ4), (PTX, 90, other, 0))
+    found = nexus.inspect(data)
+    assert found.architecture == "sm_90"
+    library = found.for_architecture("sm_90")
+    assert library.kernels == found.kernels
+    assert library.parts == found.parts
+    assert library.kernels["saxpy"] == nexus.inspect(cubin).kernels["saxpy"]  # not that of PTX
+    assert library.kernels["k"] == nexus.inspect(other).kernels["k"]
+
+
 def test_what_cannot_be_unpacked_hides_no_other_part(monkeypatch: pytest.MonkeyPatch) -> None:
     if containers.zstd_module() is None:
         pytest.skip("this Python has no zstd: pip install 'nexus-accelerator[inspect]'")
@@ -72,11 +85,12 @@ def test_a_damaged_block_is_refused(block: bytes, nbytes: int) -> None:
         compression.lz4_block(source, block, nbytes)
 
 
-def test_what_unpacks_to_more_than_memory_is_refused_before_it_is() -> None:
+def test_what_unpacks_to_more_than_memory_is_left_as_it_is() -> None:
     data = bytearray(containers.fatbin((PTX, 80, TEXT, LZ4)))
     data[16 + 56 : 16 + 64] = struct.pack("<Q", 1 << 40)
-    with pytest.raises(BinaryFormatError, match="unpacks to more than 134217728 bytes"):
-        nexus.inspect(bytes(data))
+    (part,) = nexus.inspect(bytes(data)).parts
+    assert (part.kind, part.architecture, part.kernels) == ("ptx", "sm_80", {})
+    assert "is not unpacked to 1099511627776 bytes: of all that is compressed" in part.problem
 
 
 @pytest.mark.parametrize(

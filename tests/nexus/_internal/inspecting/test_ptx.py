@@ -108,7 +108,7 @@ def test_what_is_no_whole_ptx_is_refused_with_its_place(text: str, why: str) -> 
         ".param .u64 .ptr " * 100_000,
         "/*" * 1_000_000,
         "/* */" * 500_000,
-        "a\n" * 1_000_000,
+        "a\n" * 200_000,
         ".entry k(" + ".param .b8 x, " * 200_000,
         ".entry " + "k" * 3_000_000,
     ],
