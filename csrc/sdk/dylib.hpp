@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <mutex>
 
@@ -34,8 +35,19 @@ struct FileIdentity {
   bool operator==(const FileIdentity &) const = default;
 };
 
+// Whether a file that is written to from now on will have another identity. Its times are those of
+// a clock that ticks every 10 ms at the slowest (Linux with HZ=100): two states of one tick look
+// alike.
+inline bool is_settled(const FileIdentity &identity, std::chrono::system_clock::time_point now) {
+  constexpr auto kTick = std::chrono::milliseconds(20);
+  const auto changed =
+      std::chrono::seconds(identity.changed_s) + std::chrono::nanoseconds(identity.changed_ns);
+  return changed + kTick <= now.time_since_epoch();
+}
+
 struct File {
   FileIdentity identity;
+  bool is_settled;  // the identity stands for these bytes for good
   std::vector<std::byte> bytes;
 };
 
@@ -60,11 +72,13 @@ inline FileIdentity file_identity(const char *path) {
 }
 
 inline File read_whole_file(const char *path) {
+  const auto now = std::chrono::system_clock::now();
   const os::Descriptor file(::open(path, O_RDONLY | O_CLOEXEC));
   struct stat info;
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0)
     throw Error(NXS_InvalidValue, std::string("cannot load ") + path + ": " + errno_text());
-  File found{identity_of(info), std::vector<std::byte>(static_cast<size_t>(info.st_size))};
+  File found{identity_of(info), is_settled(identity_of(info), now),
+             std::vector<std::byte>(static_cast<size_t>(info.st_size))};
   for (size_t done = 0; done < found.bytes.size();) {
     const ssize_t n =
         os::read_some(file.get(), found.bytes.data() + done, found.bytes.size() - done);

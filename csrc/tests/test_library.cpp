@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugin.hpp"
+#include "sdk/dylib.hpp"
 
 using nxs::test::contains;
 
@@ -103,6 +104,17 @@ void test_a_rebuilt_file_is_the_new_code(const std::string &path) {
   for (const nxs_handle library : {old, fresh}) api->ReleaseLibrary(library);
 }
 
+void test_a_file_is_known_by_its_time_once_that_has_passed() {
+  using namespace std::chrono;
+  nxs::FileIdentity identity;
+  identity.changed_s = 1000, identity.changed_ns = 999'000'000;
+  const system_clock::time_point changed(seconds(1000) + milliseconds(999));
+  CHECK(!nxs::is_settled(identity, changed - hours(1)));  // the clock was set back
+  CHECK(!nxs::is_settled(identity, changed));
+  CHECK(!nxs::is_settled(identity, changed + milliseconds(10)));
+  CHECK(nxs::is_settled(identity, changed + milliseconds(20)));
+}
+
 void test_only_kernels_of_the_file_are_kernels(const std::string &path) {
   const nxs_handle library = api->CreateLibraryFromFile(0, path.c_str());
   CHECK(api->GetKernel(library, "malloc", 0) == NXS_InvalidKernelName);
@@ -159,6 +171,7 @@ int main(int, char **argv) {
   test_a_kernel_outlives_its_library(path);
   test_threads_open_and_release_libraries(path);
   test_a_rebuilt_file_is_the_new_code(path);
+  test_a_file_is_known_by_its_time_once_that_has_passed();
   std::remove(path.c_str());
   return nxs::test::failures();
 }

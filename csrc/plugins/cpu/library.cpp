@@ -12,7 +12,8 @@ namespace {
 
 constexpr const char *kInfoSuffix = "__nxs_info";
 
-// Images by the state of their file, so that opening an open library again costs a stat.
+// Images by the state of their file, so that opening an open library again costs a stat. A file
+// that was only just written is not among them: it may be written again and look the same.
 struct OpenImages {
   std::mutex mutex;
   std::vector<std::pair<FileIdentity, std::weak_ptr<const Dylib>>> images;
@@ -152,7 +153,7 @@ std::shared_ptr<CpuLibrary> load_cpu_library(nxs_int device, const char *path) {
   if (!dylib) {
     const File file = read_whole_file(path);
     dylib = open_image(file.bytes, path);
-    open.keep(file.identity, dylib);
+    if (file.is_settled) open.keep(file.identity, dylib);
   }
   return std::make_shared<CpuLibrary>(CpuLibrary{device, std::move(dylib), path});
 }

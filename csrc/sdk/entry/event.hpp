@@ -81,9 +81,8 @@ NXS_API nxs_status nxsResetEvent(nxs_handle event, uint64_t value) noexcept {
     const auto found = nxs::entry::events().find(event);
     const int users = found->n_in_flight.load(std::memory_order_acquire);
     if (users > 0)
-      throw Error(NXS_InvalidOperation,
-                  "cannot reset the event: " + std::to_string(users) +
-                      " submitted commands refer to it; wait for their runs first");
+      throw Error(NXS_InvalidOperation, "cannot reset the event: submitted commands refer to it (" +
+                                            std::to_string(users) + "); wait for their runs first");
     if (!found->timeline.reset(value))
       throw Error(NXS_InvalidOperation, "cannot reset the event: somebody is waiting for it");
   });
