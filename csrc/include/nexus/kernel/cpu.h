@@ -10,6 +10,7 @@
 #pragma GCC system_header
 
 #include <nexus/cpu_kernel.h>
+#include <nexus/kernel/cpu_names.h>
 
 /* zig cc has no headers of the C++ library, and nothing can be thrown without one. */
 #if defined(__cpp_exceptions) && __has_include(<exception>)
@@ -248,6 +249,7 @@ constexpr bool kArePlain = (kIsPlain<T> && ...);
 /* The body of a simple kernel is an inline function of its own, so `return` ends the item. */
 #define NXS_KERNEL(name, ...)                                                            \
   NXS_FUNC NXS_CPU_BODY(name##__item, nxs::cpu::Item, __VA_ARGS__);                      \
+  NXS_CPU_CHECK_NAME(NXS_CPU_TAKEN_##name);                                              \
   NXS_CPU_KERNEL_INFO(name, __VA_ARGS__);                                                \
   NXS_CPU_CHECK_ARGUMENTS(__VA_ARGS__);                                                  \
   NXS_CPU_ENTRY(name) {                                                                  \
@@ -258,6 +260,7 @@ constexpr bool kArePlain = (kIsPlain<T> && ...);
 #define NXS_GROUP_KERNEL(name, X, Y, Z, ...)                             \
   template <class NxsGroup>                                              \
   static NXS_CPU_BODY(name##__group, NxsGroup, __VA_ARGS__);             \
+  NXS_CPU_CHECK_NAME(NXS_CPU_TAKEN_##name);                              \
   NXS_CPU_CHECK_GROUP(X, Y, Z);                                          \
   NXS_CPU_GROUP_KERNEL_INFO(name, X, Y, Z, __VA_ARGS__);                 \
   NXS_CPU_CHECK_ARGUMENTS(__VA_ARGS__);                                  \
@@ -269,6 +272,9 @@ constexpr bool kArePlain = (kIsPlain<T> && ...);
   template <class NxsGroup>                                              \
   static NXS_CPU_BODY(name##__group, NxsGroup, __VA_ARGS__)
 
+#define NXS_CPU_CHECK_NAME(...)               \
+  static_assert(NXS_CPU_IS_FREE(__VA_ARGS__), \
+                "the name of the kernel is a function of another language: choose another")
 #define NXS_CPU_CHECK_GROUP(X, Y, Z)                                                   \
   static_assert((X) >= 1 && (Y) >= 1 && (Z) >= 1 && (Z) <= nxs::cpu::kMaxGroupDepth && \
                     (1ll * (X)) * (Y) * (Z) <= nxs::cpu::kMaxGroupItems,               \
