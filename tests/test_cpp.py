@@ -56,6 +56,7 @@ def plugin_folder() -> Path:
     return Path(package.origin).parent / "plugins"
 
 
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize("source", PROGRAMS, ids=name)
 def test_program(source: Path, tmp_path: Path) -> None:
     program = BUILT / source.stem
@@ -69,7 +70,7 @@ def test_program(source: Path, tmp_path: Path) -> None:
         env=os.environ | given,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,  # of a busy machine, with sanitizers
     )
     assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
 
