@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-ELSEWHERE = ["kernels.md"]  # tests/docs/guide/test_kernels.py runs it
+ELSEWHERE = ["kernels.md", "portable_kernels.md"]  # the tests in tests/docs/guide run them
 SLOW = ["bindings.md"]  # builds a Cython package
 PAGES = [
     ROOT / "README.md",
