@@ -16,7 +16,7 @@ from nexus._internal.memory import make_buffer
 from nexus.bindings import nxs
 from nexus.bindings._internal.words import kind, shown
 from nexus.bindings.enums import EventType
-from nexus.bindings.errors import CompilerNotFoundError, InvalidArgumentError
+from nexus.bindings.errors import CompileError, CompilerNotFoundError, InvalidArgumentError
 from nexus.buffer import Buffer
 from nexus.event import Event
 from nexus.library import Library
@@ -212,7 +212,11 @@ class Device(DeviceBase):
         arch = self.get_property_str("Architecture")
         result = cached.compile(compilers.get(name), source, options, arch=arch)
         logging.getLogger("nexus").debug("compiled for %s: %s", self.spec, result.command)
-        return self.create_library(result.binary)
+        try:
+            return self.create_library(result.binary)
+        except CompileError as error:  # of a driver, which compiles what it loads
+            error.log, error.command = error.message.partition("\n")[2], " ".join(result.command)
+            raise
 
     # ---- running ---------------------------------------------------------------------------------
 

@@ -77,6 +77,8 @@ PageSize = Property.PageSize
 Ticket = Property.Ticket
 EventType = Property.EventType
 DriverVersion = Property.DriverVersion
+Platform = Property.Platform
+Log = Property.Log
 
 __all__ = [
     "Name",
@@ -153,4 +155,6 @@ __all__ = [
     "Ticket",
     "EventType",
     "DriverVersion",
+    "Platform",
+    "Log",
 ]

@@ -27,3 +27,14 @@ os.environ["NEXUS_CACHE"] = "0"
 def repository() -> Path:
     """Return the root of the source tree."""
     return Path(__file__).resolve().parents[1]
+
+
+def pytest_sessionstart() -> None:
+    """Open the drivers before any test opens hiprtc.
+
+    Debian's PoCL and hiprtc share one LLVM, which ends the process when the second registers its
+    options. Beside a driver nexus gives hiprtc a process of its own; the other order has no help.
+    """
+    import nexus
+
+    nexus.get_runtimes()

@@ -79,7 +79,8 @@ class ForkGuard {
   }
 
   void abandon(Stream<B> &stream) {
-    stream.state = {};
+    std::destroy_at(&stream.state);
+    std::construct_at(&stream.state);
     stream.queue.abandon([&](Run<B> &run) {
       run.program->none_in_flight();
       for (Event *event : run.program->signals) event->timeline.fail(lost_);

@@ -3,14 +3,12 @@
 
 #include <sys/mman.h>
 
-#include <array>
-#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <span>
 
-#include "sdk/property.hpp"
+#include "sdk/buffer.hpp"
 
 namespace nxs {
 
@@ -24,21 +22,15 @@ struct HostMemory {
   std::byte *data = nullptr;
   void *allocation = nullptr;  // what to free; NULL: wrapped
 
+  bool host_reaches() const { return true; }
+
   HostMemory() = default;
   HostMemory(const HostMemory &) = delete;
   HostMemory &operator=(const HostMemory &) = delete;
   ~HostMemory() { std::free(allocation); }
 };
 
-// A buffer, or a view of a part of one: they share the memory.
-struct HostBuffer {
-  nxs_int device = 0;
-  std::shared_ptr<HostMemory> memory;
-  size_t offset = 0, nbytes = 0;
-
-  std::byte *data() const { return memory->data + offset; }
-  const void *identity() const { return memory.get(); }  // equal for all views of one memory
-};
+using HostBuffer = BufferView<HostMemory>;
 
 [[noreturn]] inline void refuse_allocation(size_t nbytes) {
   throw Error(NXS_MemObjectAllocationFailure,
@@ -67,17 +59,7 @@ inline void allocate_host(HostMemory &memory, size_t nbytes) {
 inline std::shared_ptr<HostBuffer> create_host_buffer(nxs_int device, size_t nbytes,
                                                       nxs_flags flags, const void *host_ptr,
                                                       size_t max_nbytes) {
-  constexpr nxs_flags kKnown =
-      NXS_BufferFlags_OnHost | NXS_BufferFlags_OnDevice | NXS_BufferFlags_Wrap;
-  if (flags & ~kKnown)
-    throw Error(NXS_InvalidValue, "buffer flags " + std::to_string(flags) + " has unknown bits");
-  const bool wrap = flags & NXS_BufferFlags_Wrap;
-  if (wrap && !host_ptr)
-    throw Error(NXS_InvalidHostPtr, "wrapping needs the memory to wrap; host_ptr is NULL");
-  const size_t most = wrap ? UINTPTR_MAX - reinterpret_cast<uintptr_t>(host_ptr) : max_nbytes;
-  if (nbytes == 0 || nbytes > most)
-    throw Error(NXS_InvalidBufferSize, "a buffer of " + std::to_string(nbytes) +
-                                           " bytes; the device takes 1 to " + std::to_string(most));
+  const bool wrap = check_new_buffer(nbytes, flags, host_ptr, max_nbytes);
   auto buffer = std::make_shared<HostBuffer>();
   buffer->device = device;
   buffer->nbytes = nbytes;
@@ -89,53 +71,6 @@ inline std::shared_ptr<HostBuffer> create_host_buffer(nxs_int device, size_t nby
   if (host_ptr && !wrap) std::memcpy(buffer->memory->data, host_ptr, nbytes);
   return buffer;
 }
-
-// Throws unless [offset, offset + nbytes) lies in a buffer of `size` bytes; no sum that could wrap.
-inline void check_range(const char *what, size_t offset, size_t nbytes, size_t size) {
-  if (nbytes == 0 || offset > size || nbytes > size - offset)
-    throw Error(NXS_InvalidBufferSize, std::string(what) + ": " + std::to_string(nbytes) +
-                                           " bytes from offset " + std::to_string(offset) +
-                                           " of a buffer of " + std::to_string(size) + " bytes");
-}
-
-inline std::shared_ptr<HostBuffer> create_host_view(const HostBuffer &root, size_t offset,
-                                                    size_t nbytes) {
-  check_range("a sub-buffer", offset, nbytes, root.nbytes);
-  return std::make_shared<HostBuffer>(
-      HostBuffer{root.device, root.memory, root.offset + offset, nbytes});
-}
-
-// Owners besides the handle: recorded commands and runs in flight, and views of the same memory.
-inline int64_t use_count(const std::shared_ptr<HostBuffer> &buffer) {
-  constexpr long kTableAndCaller = 2;  // the handle table, and the getter that looked it up
-  const long owners = buffer.use_count() - kTableAndCaller + buffer->memory.use_count() - 1;
-  // What a gone owner wrote is seen by who reads 0 here. The thread sanitizer knows no fences.
-#if !defined(__SANITIZE_THREAD__)
-  std::atomic_thread_fence(std::memory_order_acquire);
-#endif
-  return owners;
-}
-
-inline constexpr std::array kHostBufferProperties{
-    Property<Owned<HostBuffer>>{NP_Type,
-                                [](const auto &) -> Value { return std::string("buffer"); }},
-    Property<Owned<HostBuffer>>{NP_ID, [](const auto &buffer) -> Value { return buffer.handle; }},
-    Property<Owned<HostBuffer>>{
-        NP_Device, [](const auto &buffer) -> Value { return int64_t{buffer.object->device}; }},
-    Property<Owned<HostBuffer>>{
-        NP_Size,
-        [](const auto &buffer) -> Value { return static_cast<int64_t>(buffer.object->nbytes); }},
-    Property<Owned<HostBuffer>>{
-        NP_Offset,
-        [](const auto &buffer) -> Value { return static_cast<int64_t>(buffer.object->offset); }},
-    Property<Owned<HostBuffer>>{NP_HostPointer,
-                                [](const auto &buffer) -> Value {
-                                  return static_cast<int64_t>(
-                                      reinterpret_cast<intptr_t>(buffer.object->data()));
-                                }},
-    Property<Owned<HostBuffer>>{
-        NP_UseCount, [](const auto &buffer) -> Value { return use_count(buffer.object); }},
-};
 
 // memmove, because wrapped memory may be the host's side of its own copy, or be wrapped twice.
 inline void copy_host_buffer(const HostBuffer &buffer, void *host_ptr, nxs_copy_flags direction) {

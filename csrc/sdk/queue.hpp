@@ -43,21 +43,32 @@ class InOrderQueue {
 
   // The run in front is finished. False: the queue is idle and the baton is gone.
   bool pop(std::optional<RunRecord> record) noexcept {
-    std::optional<Run> finished;  // its end may free buffers: outside the lock
-    uint64_t ticket;
-    bool more;
-    {
-      std::lock_guard lock(lock_.mutex);
-      ticket = newest_ - runs_.size() + 1;
-      finished.emplace(std::move(runs_.front()));
-      runs_.pop_front();
-      if (record) keep(ticket, std::move(*record));
-      more = !runs_.empty();
-      busy_ = more;
-    }
-    finished.reset();
-    finished_.signal(ticket);
+    bool more = false;
+    take_front(std::move(record), [&] { busy_ = more = !runs_.empty(); });
     return more;
+  }
+
+  // For drivers with queues of their own, which get runs long before these are finished: the baton
+  // is then for handing over. The oldest run that is not handed over; one that somebody pushed is
+  // there while the baton is held.
+  Run &next_to_issue() {
+    std::lock_guard lock(lock_.mutex);
+    return runs_[static_cast<size_t>(n_issued_)];
+  }
+  uint64_t next_ticket() const {
+    std::lock_guard lock(lock_.mutex);
+    return newest_ - runs_.size() + 1 + static_cast<uint64_t>(n_issued_);
+  }
+  // That run is handed over; it may even be finished. False: there is no other, and the baton is
+  // gone.
+  bool issued() {
+    std::lock_guard lock(lock_.mutex);
+    busy_ = ++n_issued_ < static_cast<int64_t>(runs_.size());
+    return busy_;
+  }
+  // The run in front, which was handed over, is finished. For one thread at a time.
+  void retire(std::optional<RunRecord> record) noexcept {
+    take_front(std::move(record), [&] { --n_issued_; });
   }
 
   // The timeline whose value is the newest finished ticket.
@@ -99,12 +110,29 @@ class InOrderQueue {
   void abandon(End end) noexcept {
     for (size_t i = 0; i < runs_.size(); ++i) keep(newest_ - runs_.size() + 1 + i, end(runs_[i]));
     runs_.clear();
+    n_issued_ = 0;
     busy_ = false;
     finished_.signal(newest_);
   }
 
  private:
   static constexpr size_t kMaxRecords = 4096;
+
+  template <class Note>
+  void take_front(std::optional<RunRecord> record, Note note) noexcept {
+    std::optional<Run> finished;  // its end may free buffers: outside the lock
+    uint64_t ticket;
+    {
+      std::lock_guard lock(lock_.mutex);
+      ticket = newest_ - runs_.size() + 1;
+      finished.emplace(std::move(runs_.front()));
+      runs_.pop_front();
+      if (record) keep(ticket, std::move(*record));
+      note();
+    }
+    finished.reset();
+    finished_.signal(ticket);
+  }
 
   // Times never push a failure out. A failure that cannot be kept is known to be forgotten.
   void keep(uint64_t ticket, RunRecord record) noexcept {
@@ -126,6 +154,7 @@ class InOrderQueue {
   std::map<uint64_t, RunRecord> failures_, times_;
   uint64_t newest_ = 0;
   uint64_t forgotten_ = 0;  // the newest ticket whose failure is no longer kept
+  int64_t n_issued_ = 0;    // -1: finished before issued() was called
   bool busy_ = false;
   Timeline finished_;
 };

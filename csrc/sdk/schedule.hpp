@@ -14,7 +14,8 @@ class Stream;
 // How the newest run of a schedule went. Shared with its runs, which may outlive it.
 struct Outcome {
   std::mutex &mutex = lock_banks().leaves.next().mutex;
-  std::atomic<int> n_in_flight{0};  // runs of any of its programs
+  std::atomic<int> n_in_flight{0};    // runs of any of its programs
+  std::atomic<int64_t> alone_ns{-1};  // how long the newest run took that had its stream to itself
   bool ran = false, failed = false;
   std::optional<double> run_ms;
   std::vector<std::optional<double>> command_ms;

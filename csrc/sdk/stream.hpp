@@ -22,8 +22,10 @@ struct Run {
   size_t next = 0;  // index of the step to execute
   bool started = false, step_begun = false;
   int64_t started_ns = 0, step_started_ns = 0;
+  int64_t ended_ns = 0;  // on the device's clock, as started_ns is then; 0: the host looks
   std::vector<std::optional<double>> command_ms;  // sized when submitted, if times are asked for
   Failure failure;
+  typename B::RunState state;  // what the backend keeps with it
 };
 
 // An in-order queue of one device.
@@ -209,20 +211,26 @@ void publish(Run<B> &run, const std::optional<RunRecord> &record) noexcept {
   outcome.command_ms.swap(run.command_ms);
 }
 
-// Ends the run in front; false: nothing is left and the baton is gone.
+// Tells everybody how a run went, before it is taken out of its queue; answers what is kept of it.
 template <class B>
-bool finish_run(Stream<B> &stream, Run<B> &run) noexcept {
+std::optional<RunRecord> conclude(Run<B> &run) noexcept {
   std::optional<RunRecord> record;
   if (run.timing || run.failure) {
     record.emplace();
-    record->finished_ns = now_ns();
+    record->finished_ns = run.ended_ns ? run.ended_ns : now_ns();
     if (run.timing)
       record->elapsed_ms = static_cast<double>(record->finished_ns - run.started_ns) * 1e-6;
     record->failure = run.failure;
   }
   publish(run, record);
   run.program->finished();
-  const bool more = stream.queue.pop(std::move(record));
+  return record;
+}
+
+// Ends the run in front; false: nothing is left and the baton is gone.
+template <class B>
+bool finish_run(Stream<B> &stream, Run<B> &run) noexcept {
+  const bool more = stream.queue.pop(conclude(run));
   B::finished_one();
   return more;
 }
@@ -265,19 +273,26 @@ void resume_after(const StreamPtr<B> &stream, Failure failure, Budget &budget) n
   drain<B>(stream, budget);
 }
 
-// Drains on the thread that made the stream ready: for backends whose steps do not block. A stream
-// that becomes ready meanwhile is drained after it, not inside it, so a long chain of signals needs
-// no deep stack.
-template <class B>
-void drain_here(const StreamPtr<B> &stream) noexcept {
+// Works for a stream on the thread that made it ready: for backends whose steps do not block. A
+// stream that becomes ready meanwhile has its turn after it, not inside it, so a long chain of
+// signals needs no deep stack.
+template <class B, class Work>
+void one_after_another(const StreamPtr<B> &stream, Work work) noexcept {
   static constinit NXS_THREAD_LOCAL ReadyList<B> *waiting = nullptr;
   if (waiting) return waiting->push(stream);
   ReadyList<B> ready;
   waiting = &ready;
   ready.push(stream);
-  Budget budget;
-  while (const StreamPtr<B> next = ready.pop()) drain<B>(next, budget);
+  while (const StreamPtr<B> next = ready.pop()) work(next);
   waiting = nullptr;
+}
+
+template <class B>
+void drain_here(const StreamPtr<B> &stream) noexcept {
+  one_after_another<B>(stream, [](const StreamPtr<B> &next) {
+    Budget budget;
+    drain<B>(next, budget);
+  });
 }
 
 // Throws as the run failed.
@@ -330,6 +345,7 @@ Run<B> make_run(std::shared_ptr<Program<B>> program, nxs_flags flags) {
   run.program = std::move(program);
   run.timing = flags & NXS_RunFlags_Timing;
   if (run.timing || run.program->timing) run.command_ms.resize(run.program->steps.size());
+  B::prepare(run);
   return run;
 }
 
@@ -360,7 +376,7 @@ typename InOrderQueue<Run<B>>::Pushed push_counted(Stream<B> &stream, Run<B> run
 template <class B>
 int64_t submit(Schedule<B> &schedule, const StreamPtr<B> &stream, nxs_flags flags) {
   check_run_flags(flags);
-  B::prepare_to_run();
+  B::prepare_to_run(*stream);
   typename InOrderQueue<Run<B>>::Pushed pushed{};
   bool may_run_here = true;
   schedule.submit([&](const std::shared_ptr<Program<B>> &program, const auto &last) {
@@ -377,7 +393,7 @@ int64_t submit(Schedule<B> &schedule, const StreamPtr<B> &stream, nxs_flags flag
 template <class B>
 int64_t submit(Step<B> step, const StreamPtr<B> &stream, nxs_flags flags) {
   check_run_flags(flags);
-  B::prepare_to_run();
+  B::prepare_to_run(*stream);
   auto program = std::make_shared<Program<B>>();
   program->add(std::make_shared<const Step<B>>(std::move(step)));
   program->seal();

@@ -284,6 +284,10 @@ class Property(IntEnum):
     EventType = 72
     #: str: The version of the vendor's driver.
     DriverVersion = 73
+    #: str: The vendor's platform that a device belongs to, and its version.
+    Platform = 74
+    #: str: What the compiler said when the library was built; empty: nothing.
+    Log = 75
 
 
 class DataType(IntEnum):

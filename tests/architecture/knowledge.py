@@ -171,5 +171,7 @@ def c_names(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (line, word) for each name of a backend in C, C++ or Cython code."""
     code = tree.c_code(path) if path.suffix in tree.C else re.sub(r"#.*", "", tree.read(path))
     for number, line in enumerate(code.splitlines(), 1):
+        if "DEVICE_TYPE" in line:
+            continue  # the word is the type of a device, as the property Type spells it
         for match in [*GPU_NAME.finditer(line), *HOST_NAME.finditer(line)]:
             yield number, match.group()

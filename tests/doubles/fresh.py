@@ -12,15 +12,17 @@ import nexus
 
 PACKAGE = Path(nexus.__file__).parents[1]
 TESTS = Path(__file__).resolve().parents[1]
+# A machine whose drivers are not found: what is listed then does not depend on the machine.
+WITHOUT_DRIVERS = {"OCL_ICD_VENDORS": "/none", "OCL_ICD_FILENAMES": ""}
 
 
 def start(program: str, **environment: str) -> subprocess.Popen[str]:
-    """Start a program; variables NEXUS_... are those given, and that nothing is kept on disk."""
+    """Start a program; variables NEXUS_... are those given, no driver and no disk cache is used."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NEXUS_")}
     paths = f"import sys; sys.path[:0] = [{str(PACKAGE)!r}, {str(TESTS)!r}]\n"
     return subprocess.Popen(
         [sys.executable, "-c", paths + textwrap.dedent(program)],
-        env=kept | {"NEXUS_CACHE": "0"} | environment,
+        env=kept | WITHOUT_DRIVERS | {"NEXUS_CACHE": "0"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

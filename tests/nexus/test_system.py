@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 import nexus
+from doubles import fresh
 
 
 def test_runtimes_are_found_by_place_and_name() -> None:
@@ -43,18 +43,12 @@ def test_a_runtime_that_is_not_there_says_why() -> None:
 
 def test_plugins_that_do_not_load_are_listed_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "libnexus_bad.so").write_bytes(b"no plugin")
-    program = (
-        "import nexus; print(nexus.get_runtimes().names(), nexus.unavailable_runtimes()['bad'])"
+    printed = fresh.run(
+        "import nexus; print(nexus.get_runtimes().names(), nexus.unavailable_runtimes()['bad'])",
+        NEXUS_RUNTIME_PATH=str(tmp_path),
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "NEXUS_RUNTIME_PATH": str(tmp_path)},
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("['cpu'] ")
-    assert "libnexus_bad.so" in done.stdout
+    assert printed.startswith("['cpu'] ")
+    assert "libnexus_bad.so" in printed
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 import nexus
 
 ROOT = Path(__file__).parents[2]
-SOURCE = (ROOT / "csrc/plugins/cpu/processor.cpp").read_text(encoding="utf-8")
+SOURCE = (ROOT / "csrc/plugins/_host/processor.cpp").read_text(encoding="utf-8")
 ENTRIES: list[Any] = [
     json.loads(path.read_text(encoding="utf-8"))
     for path in sorted((ROOT / "schema/device_lib").glob("*-cpu-*.json"))

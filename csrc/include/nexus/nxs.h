@@ -297,6 +297,8 @@ typedef enum nxs_property {
   NP_Ticket = 71,  // int: The ticket of the newest run submitted.
   NP_EventType = 72,  // str: Shared, Signal or Fence.
   NP_DriverVersion = 73,  // str: The version of the vendor's driver.
+  NP_Platform = 74,  // str: The vendor's platform that a device belongs to, and its version.
+  NP_Log = 75,  // str: What the compiler said when the library was built; empty: nothing.
 } nxs_property;
 
 // Hands the plugin its runtime number and starts it. The loader calls it once, before any other

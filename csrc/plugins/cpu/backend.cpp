@@ -229,7 +229,7 @@ std::shared_ptr<HostBuffer> Backend::create_buffer(nxs_int device, size_t nbytes
                             static_cast<size_t>(processor().memory_nbytes));
 }
 
-void Backend::check_group(nxs_dim3 group) {
+void Backend::check_launch(const CpuKernel &, nxs_dim3 group, nxs_dim3) {
   const uint64_t items = uint64_t{group.x} * group.y;
   if (group.x > kMaxGroup || group.y > kMaxGroup || group.z > kMaxGroup)
     throw Error(NXS_InvalidWorkItemSize, "group size " + to_text(group) +

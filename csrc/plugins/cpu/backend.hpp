@@ -20,6 +20,7 @@ struct Backend {
   using Buffer = HostBuffer;
   using Library = CpuLibrary;
   using Kernel = CpuKernel;
+  struct RunState {};
   struct StreamState {
     std::shared_ptr<Grid> grid;  // kept for the next dispatch of the stream
   };
@@ -31,7 +32,7 @@ struct Backend {
   static std::span<const Property<CpuRuntime>> runtime_properties();
   static std::span<const Property<Processor>> device_properties();
   static std::span<const Property<Owned<Buffer>>> buffer_properties() {
-    return kHostBufferProperties;
+    return kBufferProperties<Buffer>;
   }
   static std::span<const Property<Owned<Library>>> library_properties();
   static std::span<const Property<Owned<Kernel>>> kernel_properties();
@@ -39,7 +40,7 @@ struct Backend {
   static std::shared_ptr<Buffer> create_buffer(nxs_int device, size_t nbytes, nxs_flags flags,
                                                const void *host_ptr);
   static std::shared_ptr<Buffer> create_view(const Buffer &root, size_t offset, size_t nbytes) {
-    return create_host_view(root, offset, nbytes);
+    return nxs::create_view(root, offset, nbytes);
   }
   static void copy_host(const Buffer &buffer, void *host_ptr, nxs_copy_flags direction) {
     copy_host_buffer(buffer, host_ptr, direction);
@@ -59,7 +60,8 @@ struct Backend {
   static void started_one();
   static void finished_one();
   static bool any_in_flight();
-  static void prepare_to_run();  // what could refuse a run, before it is submitted
+  static void prepare(Run<Backend> &) {}          // makes what the run needs
+  static void prepare_to_run(Stream<Backend> &);  // what could refuse a run, before it is submitted
 
   static void ready(const StreamPtr<Backend> &stream) noexcept;
   static void drain_on_caller(const StreamPtr<Backend> &stream, Budget &budget);
@@ -75,8 +77,8 @@ struct Backend {
   static void unlock_innermost();
   static void begin_child();
 
-  static size_t max_group_memory_nbytes() { return size_t{1} << 20; }
-  static void check_group(nxs_dim3 group);
+  static size_t max_group_memory_nbytes(nxs_int = 0) { return size_t{1} << 20; }
+  static void check_launch(const Kernel &kernel, nxs_dim3 group, nxs_dim3 grid);
 };
 
 }  // namespace nxs

@@ -109,7 +109,7 @@ void Backend::begin_child() {
   Pool::begin_child();
 }
 
-void Backend::prepare_to_run() { Pool::instance().prepare(); }
+void Backend::prepare_to_run(Stream<Backend> &) { Pool::instance().prepare(); }
 void Backend::ready(const StreamPtr<Backend> &stream) noexcept { Pool::instance().add(stream); }
 void Backend::drain_on_caller(const StreamPtr<Backend> &stream, Budget &budget) {
   drain<Backend>(stream, budget);

@@ -6,6 +6,7 @@
 
 #include "pool.hpp"
 #include "sdk/step.hpp"
+#include "sdk/words.hpp"
 
 namespace nxs {
 namespace {
@@ -93,21 +94,6 @@ KernelInfo copy_info(const nxs_kernel_info &record, const std::string &name) {
         {arg.name ? arg.name : "", arg.type ? arg.type : "", arg.nbytes, arg.access});
   }
   return info;
-}
-
-// Of a list for a message.
-std::string joined(const std::vector<std::string> &names) {
-  constexpr size_t kMost = 32;
-  std::string text;
-  for (size_t i = 0; i < std::min(names.size(), kMost); ++i) text += (i ? ", " : "") + names[i];
-  if (names.size() > kMost) text += " and " + std::to_string(names.size() - kMost) + " more";
-  return text.empty() ? "none" : text;
-}
-
-// A name for a message; it may be anything, and longer than any line.
-std::string shortened(const std::string &name) {
-  constexpr size_t kMost = 80;
-  return name.size() <= kMost ? name : name.substr(0, kMost) + "...";
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ struct Backend {
   using Buffer = HostBuffer;
   using Library = NullLibrary;
   using Kernel = NullKernel;
+  struct RunState {};
   struct StreamState {};
 
   static void start() {}
@@ -47,7 +48,7 @@ struct Backend {
   static std::span<const Property<NullRuntime>> runtime_properties();
   static std::span<const Property<NullDevice>> device_properties();
   static std::span<const Property<Owned<Buffer>>> buffer_properties() {
-    return kHostBufferProperties;
+    return kBufferProperties<Buffer>;
   }
   static std::span<const Property<Owned<Library>>> library_properties();
   static std::span<const Property<Owned<Kernel>>> kernel_properties();
@@ -55,7 +56,7 @@ struct Backend {
   static std::shared_ptr<Buffer> create_buffer(nxs_int device, size_t nbytes, nxs_flags flags,
                                                const void *host_ptr);
   static std::shared_ptr<Buffer> create_view(const Buffer &root, size_t offset, size_t nbytes) {
-    return create_host_view(root, offset, nbytes);
+    return nxs::create_view(root, offset, nbytes);
   }
   static void copy_host(const Buffer &buffer, void *host_ptr, nxs_copy_flags direction) {
     copy_host_buffer(buffer, host_ptr, direction);
@@ -69,7 +70,9 @@ struct Backend {
   static void started_one();
   static void finished_one();
   static bool any_in_flight();
-  static void prepare_to_run() {}  // what could refuse a run, before it is submitted
+  static void prepare(Run<Backend> &) {}  // makes what the run needs
+  static void prepare_to_run(Stream<Backend> &) {
+  }  // what could refuse a run, before it is submitted
 
   // Around a fork: there is no lock here, and no thread.
   static void lock_outermost() {}
@@ -88,8 +91,8 @@ struct Backend {
   static Progress execute(const StreamPtr<Backend> &stream, Run<Backend> &run,
                           const Step<Backend> &step, Budget &);
 
-  static size_t max_group_memory_nbytes() { return size_t{1} << 20; }
-  static void check_group(nxs_dim3) {}
+  static size_t max_group_memory_nbytes(nxs_int = 0) { return size_t{1} << 20; }
+  static void check_launch(const Kernel &, nxs_dim3, nxs_dim3) {}
 };
 
 }  // namespace nxs

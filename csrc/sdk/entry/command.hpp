@@ -125,7 +125,7 @@ inline void set_option(BackendStep &step, nxs_int option, int64_t value) {
   if (option == NXS_CommandOption_Timing) {
     step.timing = value != 0;
   } else if (option == NXS_CommandOption_GroupMemoryBytes) {
-    const auto most = static_cast<int64_t>(Backend::max_group_memory_nbytes());
+    const auto most = static_cast<int64_t>(Backend::max_group_memory_nbytes(step.kernel->device()));
     if (value < 0 || value > most)
       throw Error(NXS_MaxSizeRestrictionExceeded, "group memory of " + std::to_string(value) +
                                                       " bytes; the device has " +
@@ -148,7 +148,7 @@ inline void finalize(BackendStep &step, nxs_dim3 group, nxs_dim3 grid) {
                 "kernel " + step.kernel->name() + " was made for groups of " +
                     to_text({info->group[0], info->group[1], info->group[2]}) + " and got " +
                     to_text(group));
-  Backend::check_group(group);
+  Backend::check_launch(*step.kernel, group, grid);
   step.group = group;
   step.grid = grid;
 }

@@ -20,6 +20,7 @@ _MODULES = {
     "hiprtc": "nexus._internal.compilers.hiprtc",
     "metal": "nexus._internal.compilers.metal",
     "nvrtc": "nexus._internal.compilers.nvrtc",
+    "opencl": "nexus._internal.compilers.opencl",
 }
 
 

@@ -11,7 +11,7 @@ from nexus._internal import paths
 from nexus._internal.compilers.sources import line_of
 
 _KERNEL = "nexus/kernel.h"
-_INCLUDE = re.compile(rf'[ \t]*#[ \t]*include[ \t]*[<"]{re.escape(_KERNEL)}[>"]')
+_INCLUDE = re.compile(r'[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]')
 
 
 @functools.cache
@@ -27,19 +27,23 @@ def fingerprint() -> str:
     return hashlib.sha256("".join(by_name().values()).encode()).hexdigest()
 
 
-def inlined(source: str, name: str) -> str:
-    """Return `source` with the text of <nexus/kernel.h> where it is included.
+def inlined(source: str, name: str, given: Mapping[str, str] | None = None) -> str:
+    """Return `source` with the text of <nexus/kernel.h>, and of headers given, where it has them.
 
     For compilers that take one text. Their messages speak of the lines of the source, under `name`.
 
     >>> inlined("int x;", "k.cl").splitlines()
     ['#line 1 "k.cl"', 'int x;']
     """
+    texts = {**by_name(), **(given or {})}
     lines = [line_of(name).decode()]
     for number, line in enumerate(source.splitlines(), 1):
-        if _INCLUDE.match(line):
-            lines += [f'#line 1 "{_KERNEL}"', by_name()[_KERNEL].rstrip("\n")]
-            lines.append(line_of(name, number + 1).decode())
-        else:
+        match = _INCLUDE.match(line)
+        included = match[1] if match else ""
+        if included not in texts:
             lines.append(line)
+            continue
+        rest = {other: text for other, text in texts.items() if other != included}
+        lines.append(inlined(texts[included], included, rest).rstrip("\n"))
+        lines.append(line_of(name, number + 1).decode())
     return "\n".join(lines) + "\n"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
+import pickle
+import subprocess
+import sys
 from collections.abc import Hashable
 
+from nexus._internal import paths
 from nexus._internal.compilers import headers, hip_clang, program
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.sources import Source
+from nexus.bindings.errors import CompileError, NexusError
 
 # ROCm 7 has hiprtc in a library of its own, 5 in the one of HIP, 6 in both.
 _NAMES = (
@@ -31,7 +37,7 @@ class Hiprtc:
     def fingerprint(self, options: CompileOptions) -> list[str]:
         """Return the libraries and compilers that may be taken."""
         del options
-        library = _library()
+        library = None if _is_beside_llvm() else _library()
         own = [library.path, library.version()] if library else []
         return [*own, *hip_clang.fingerprint(), headers.fingerprint()]
 
@@ -51,6 +57,8 @@ class Hiprtc:
         target = chosen.arch or arch
         if not target or not target.startswith("gfx"):
             raise ValueError(f"arch is {target!r}; for HIP it is written as 'gfx90a'")
+        if _is_beside_llvm():
+            return _in_child(source, chosen, arch)
         library = _library()
         if library is None or not _knows(target):
             return hip_clang.compile(source, chosen, target, _why(library, target))
@@ -71,6 +79,51 @@ def _why(library: program.Library | None, target: str) -> str:
     if library is None:
         return f"hiprtc was not found (tried {', '.join(_NAMES)}; in {_FOLDERS[1]} too)"
     return f"hiprtc {library.version()} does not know {target}"
+
+
+def _is_beside_llvm() -> bool:
+    """Whether a driver has opened LLVM: Debian's hiprtc, which shares it, would end the process.
+
+    Both register the options of clang there, and LLVM takes none twice.
+    """
+    with contextlib.suppress(OSError), open("/proc/self/maps", encoding="utf-8") as maps:
+        text = maps.read()
+        return "/libLLVM" in text and "/libamd_comgr" not in text
+    return False
+
+
+def _in_child(source: Source, options: CompileOptions, arch: str | None) -> CompileResult:
+    """Compile in a process that has no drivers open."""
+    program_text = (
+        f"import sys; sys.path[:0] = [{str(paths.PACKAGE.parent)!r}]\n"
+        "from nexus._internal.compilers import hiprtc\n"
+        "hiprtc.answer_parent()\n"
+    )
+    given = pickle.dumps((source, options, arch))
+    done = subprocess.run([sys.executable, "-c", program_text], input=given, capture_output=True)
+    if done.returncode:
+        raise CompileError(
+            f"cannot compile {options.name!r}: the process for hiprtc ended with status "
+            f"{done.returncode}",
+            log=done.stderr.decode(errors="replace"),
+        )
+    result: CompileResult | Exception = pickle.loads(done.stdout)
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def answer_parent() -> None:
+    """Compile what stands on standard input, and write the result, or the exception, to the other.
+
+    Only `_in_child` starts this: both ends are this file.
+    """
+    source, options, arch = pickle.load(sys.stdin.buffer)
+    try:
+        result: CompileResult | Exception = Hiprtc().compile(source, options, arch=arch)
+    except (NexusError, ValueError) as error:
+        result = error
+    sys.stdout.buffer.write(pickle.dumps(result))
 
 
 @functools.cache

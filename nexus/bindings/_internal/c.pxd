@@ -245,6 +245,8 @@ cdef extern from "nexus/slots.h" nogil:
         NP_Ticket
         NP_EventType
         NP_DriverVersion
+        NP_Platform
+        NP_Log
 
 
     ctypedef struct nxs_table:

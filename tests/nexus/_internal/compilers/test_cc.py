@@ -46,7 +46,7 @@ def fake_compiler(folder: Path, script: str) -> str:
 
 
 def test_compilers_are_known_by_name() -> None:
-    assert compilers.names() == ["cc", "hiprtc", "metal", "nvrtc"]
+    assert compilers.names() == ["cc", "hiprtc", "metal", "nvrtc", "opencl"]
     assert compilers.get("cc") is CC
     assert CC.name == "cc"
     with pytest.raises(CompilerNotFoundError, match="no compiler 'tcc', only cc"):

@@ -114,6 +114,7 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(hip_clang, "_clang_for", hip_clang._clang_for.__wrapped__)
     monkeypatch.setattr(nvrtc, "_places", lambda: iter(["libnvrtc.so.absent"]))
     monkeypatch.setattr(hiprtc, "_NAMES", ("libhiprtc.so.absent",))
+    monkeypatch.setattr(hiprtc, "_is_beside_llvm", lambda: False)  # no other process
     monkeypatch.setenv("PATH", str(tmp_path))
 
 

@@ -1,0 +1,263 @@
+// Hands dispatches, copies and fills to the driver.
+#include <cstring>
+
+#include "backend.hpp"
+
+namespace nxs {
+namespace {
+
+using ClStep = Step<Backend>;
+
+// Where a command goes, and the event behind it if one is wanted.
+struct Target {
+  cl_command_queue queue;
+  cl_event *event;
+};
+
+// ---- copies and fills ---------------------------------------------------------------------------
+
+// Through memory of the host, since no driver copies between two contexts.
+void copy_across(const Target &target, const ClStep &step) {
+  ClBuffer source;
+  source.device = step.src->device;
+  source.memory = step.src->memory;
+  source.offset = step.src->offset + step.src_offset;
+  source.nbytes = step.nbytes;
+  std::vector<std::byte> bytes(step.nbytes);
+  copy_cl_buffer(source, bytes.data(), NXS_CopyFlags_DeviceToHost);
+  constexpr cl_bool kBlocking = 1;
+  check_cl(cl().clEnqueueWriteBuffer(target.queue, step.dst->memory->object(), kBlocking,
+                                     step.dst->offset + step.dst_offset, step.nbytes, bytes.data(),
+                                     0, nullptr, target.event),
+           "cannot copy from one device to another");
+}
+
+void copy(const Target &target, const ClStep &step) {
+  ClMemory &from = *step.src->memory, &to = *step.dst->memory;
+  const size_t src_at = step.src->offset + step.src_offset;
+  const size_t dst_at = step.dst->offset + step.dst_offset;
+  constexpr cl_bool kBlocking = 0;
+  cl_int status = CL_SUCCESS;
+  if (to.is_wrapped() && &from.device() == &to.device())
+    status = cl().clEnqueueReadBuffer(target.queue, from.object(), kBlocking, src_at, step.nbytes,
+                                      to.data + dst_at, 0, nullptr, target.event);
+  else if (from.host_reaches() && (from.is_wrapped() || &from.device() != &to.device()))
+    status = cl().clEnqueueWriteBuffer(target.queue, to.object(), kBlocking, dst_at, step.nbytes,
+                                       from.data + src_at, 0, nullptr, target.event);
+  else if (&from.device() != &to.device())
+    return copy_across(target, step);
+  else
+    status = cl().clEnqueueCopyBuffer(target.queue, from.object(), to.object(), src_at, dst_at,
+                                      step.nbytes, 0, nullptr, target.event);
+  check_cl(status, "cannot copy " + std::to_string(step.nbytes) + " bytes");
+}
+
+// Where the memory begins in the middle of a pattern, the driver fills nothing: the pattern is
+// written once, and what is there is copied behind itself until all is full.
+void fill_unaligned(const Target &target, const ClStep &step, cl_mem object, size_t at) {
+  constexpr cl_bool kBlocking = 0;
+  size_t done = std::min(step.pattern_nbytes, step.nbytes);
+  check_cl(cl().clEnqueueWriteBuffer(target.queue, object, kBlocking, at, done, step.pattern.data(),
+                                     0, nullptr, done == step.nbytes ? target.event : nullptr),
+           "cannot fill");
+  while (done < step.nbytes) {
+    const size_t n = std::min(done, step.nbytes - done);
+    check_cl(cl().clEnqueueCopyBuffer(target.queue, object, object, at, at + done, n, 0, nullptr,
+                                      done + n == step.nbytes ? target.event : nullptr),
+             "cannot fill");
+    done += n;
+  }
+}
+
+void fill(const Target &target, const ClStep &step) {
+  const cl_mem object = step.dst->memory->object();
+  const size_t at = step.dst->offset + step.dst_offset;
+  if (at % step.pattern_nbytes != 0) return fill_unaligned(target, step, object, at);
+  check_cl(cl().clEnqueueFillBuffer(target.queue, object, step.pattern.data(), step.pattern_nbytes,
+                                    at, step.nbytes, 0, nullptr, target.event),
+           "cannot fill " + std::to_string(step.nbytes) + " bytes");
+}
+
+// ---- dispatches ---------------------------------------------------------------------------------
+
+// A copy of a view that the driver can begin no object at, for the time of one dispatch.
+struct Staged {
+  const ClBuffer *view;
+  ClMem copy;
+  bool is_written;
+};
+
+class Dispatch {
+ public:
+  Dispatch(const Target &target, const ClStep &step)
+      : target_(target), step_(step), kernel_(*step.kernel) {}
+
+  void enqueue() {
+    const ClArguments &arguments = kernel_.arguments();
+    if (step_.args.size() != arguments.places.size())
+      throw Error(NXS_InvalidKernelArgs,
+                  "kernel " + kernel_.name() + " takes " + std::to_string(arguments.places.size()) +
+                      " arguments and got " + std::to_string(step_.args.size()));
+    std::lock_guard lock(kernel_.mutex());
+    for (size_t i = 0; i < step_.args.size(); ++i) set_argument(i);
+    set_group_memory();
+    set_grid();
+    launch();
+    for (const Staged &staged : staged_)
+      if (staged.is_written) write_back(staged);
+    if (!staged_.empty() && target_.event)
+      check_cl(cl().clEnqueueMarkerWithWaitList(target_.queue, 0, nullptr, target_.event),
+               "cannot put a marker into a stream");
+  }
+
+ private:
+  std::string place(size_t i) const {
+    const auto &info = kernel_.info();
+    return "argument " + std::to_string(i) + (info ? " (" + info->args[i].name + ")" : "") +
+           " of kernel " + kernel_.name();
+  }
+
+  void check_set(cl_int status, size_t i) const {
+    if (status == CL_SUCCESS) return;
+    throw Error(cl_status(status), "cannot set " + place(i) + ", of " +
+                                       std::to_string(step_.args[i].nbytes()) +
+                                       " bytes: the driver answers " + cl_name(status));
+  }
+
+  void set_argument(size_t i) {
+    const auto &arg = step_.args[i];
+    const cl_uint at = kernel_.arguments().places[i];
+    if (arg.buffer()) return set_buffer(i, *arg.buffer(), at);
+    if (kernel_.arguments().is_local[i]) {
+      uint64_t nbytes = 0;
+      std::memcpy(&nbytes, arg.data(), sizeof nbytes);
+      return check_set(cl().clSetKernelArg(kernel_.object(), at, nbytes, nullptr), i);
+    }
+    check_set(cl().clSetKernelArg(kernel_.object(), at, arg.nbytes(), arg.data()), i);
+  }
+
+  void set_buffer(size_t i, const ClBuffer &buffer, cl_uint at) {
+    if (buffer.memory->is_address())
+      return check_set(cl().clSetKernelArgSVMPointer(kernel_.object(), at, buffer.data()), i);
+    if (buffer.memory->is_wrapped() && !buffer.memory->device().is_unified)
+      throw Error(NXS_NotSupported, place(i) + " is memory of the host, which kernels of " +
+                                        buffer.memory->device().name +
+                                        " cannot use; make a buffer of it, which copies");
+    cl_mem object = buffer.object();
+    if (!object) object = stage(i, buffer);
+    check_set(cl().clSetKernelArg(kernel_.object(), at, sizeof object, &object), i);
+  }
+
+  cl_mem stage(size_t i, const ClBuffer &view) {
+    for (size_t other = 0; other < step_.args.size(); ++other) {
+      const ClBuffer *beside = step_.args[other].buffer().get();
+      if (other != i && beside && beside->identity() == view.identity() &&
+          beside->offset < view.offset + view.nbytes &&
+          view.offset < beside->offset + beside->nbytes)
+        throw Error(NXS_MisalignedSubBufferOffset,
+                    place(i) + " begins at byte " + std::to_string(view.offset) +
+                        " of its buffer and overlaps argument " + std::to_string(other) +
+                        "; this driver can do that at multiples of " +
+                        std::to_string(view.memory->device().view_alignment) + " bytes only");
+    }
+    cl_int status = CL_SUCCESS;
+    ClMem copy(cl().clCreateBuffer(view.memory->device().context(), CL_MEM_READ_WRITE, view.nbytes,
+                                   nullptr, &status));
+    check_cl(status, "cannot copy " + place(i));
+    const cl_mem object = copy.get();
+    check_cl(cl().clEnqueueCopyBuffer(target_.queue, view.memory->object(), object, view.offset, 0,
+                                      view.nbytes, 0, nullptr, nullptr),
+             "cannot copy " + place(i));
+    const bool is_written = !kernel_.info() || kernel_.info()->args[i].access != 'i';
+    staged_.push_back({&view, std::move(copy), is_written});
+    return object;
+  }
+
+  void write_back(const Staged &staged) {
+    check_cl(
+        cl().clEnqueueCopyBuffer(target_.queue, staged.copy.get(), staged.view->memory->object(), 0,
+                                 staged.view->offset, staged.view->nbytes, 0, nullptr, nullptr),
+        "cannot copy what kernel " + kernel_.name() + " wrote");
+  }
+
+  void set_group_memory() {
+    const auto &at = kernel_.arguments().group_memory;
+    const size_t nbytes = step_.group_memory_nbytes;
+    if (!at) return;
+    if (nbytes == 0)
+      throw Error(NXS_InvalidKernelArgs, "kernel " + kernel_.name() +
+                                             " works in group memory and got none; give its size "
+                                             "with the dispatch");
+    check_cl(cl().clSetKernelArg(kernel_.object(), *at, nbytes, nullptr),
+             "cannot give kernel " + kernel_.name() + " " + std::to_string(nbytes) +
+                 " bytes of group memory");
+  }
+
+  void set_grid() {
+    const auto &at = kernel_.arguments().grid;
+    if (!at) return;
+    const cl_uint grid[3] = {step_.grid.x, step_.grid.y, step_.grid.z};
+    for (cl_uint d = 0; d < 3; ++d)
+      check_cl(cl().clSetKernelArg(kernel_.object(), *at + d, sizeof grid[d], &grid[d]),
+               "cannot set the grid of kernel " + kernel_.name());
+  }
+
+  void launch() {
+    const nxs_dim3 g = step_.group;
+    const size_t group[3] = {g.x, g.y, g.z};
+    size_t grid[3] = {step_.grid.x, step_.grid.y, step_.grid.z};
+    if (kernel_.guards_grid())
+      for (size_t d = 0; d < 3; ++d) grid[d] = (grid[d] + group[d] - 1) / group[d] * group[d];
+    const cl_uint n_dimensions = grid[2] * group[2] > 1 ? 3 : grid[1] * group[1] > 1 ? 2 : 1;
+    check_cl(
+        cl().clEnqueueNDRangeKernel(target_.queue, kernel_.object(), n_dimensions, nullptr, grid,
+                                    group, 0, nullptr, staged_.empty() ? target_.event : nullptr),
+        "cannot run kernel " + kernel_.name() + " on a grid of " + to_text(step_.grid) +
+            " in groups of " + to_text(g));
+  }
+
+  const Target target_;
+  const ClStep &step_;
+  const ClKernel &kernel_;
+  std::vector<Staged> staged_;
+};
+
+}  // namespace
+
+ClEvent Backend::enqueue(Stream<Backend> &stream, Run<Backend> &, const Step<Backend> &step,
+                         bool wants_mark) {
+  cl_event event = nullptr;
+  const Target target{stream.state.queue.get(), wants_mark ? &event : nullptr};
+  if (step.type == NXS_CommandType_Dispatch)
+    Dispatch(target, step).enqueue();
+  else if (step.type == NXS_CommandType_Copy)
+    copy(target, step);
+  else
+    fill(target, step);
+  return ClEvent(event);
+}
+
+void Backend::check_launch(const ClKernel &kernel, nxs_dim3 group, nxs_dim3 grid) {
+  const ClDevice &device = device_at(kernel.device());
+  const uint32_t sizes[3] = {group.x, group.y, group.z};
+  for (size_t d = 0; d < 3; ++d)
+    if (sizes[d] > device.max_items[d])
+      throw Error(NXS_InvalidWorkItemSize, "group size " + to_text(group) + "; dimension " +
+                                               std::to_string(d) + " has at most " +
+                                               std::to_string(device.max_items[d]) + " work-items");
+  const uint64_t plane = uint64_t{group.x} * group.y;
+  if (plane > kernel.max_group() || plane * group.z > kernel.max_group())
+    throw Error(NXS_InvalidWorkGroupSize, "a group of " + to_text(group) + " work-items; on " +
+                                              device.name + " kernel " + kernel.name() + " takes " +
+                                              std::to_string(kernel.max_group()));
+  const bool even = grid.x % group.x == 0 && grid.y % group.y == 0 && grid.z % group.z == 0;
+  if (!even && !kernel.guards_grid() && !kernel.takes_uneven_groups())
+    throw Error(NXS_InvalidWorkGroupSize,
+                "groups of " + to_text(group) + " do not divide the grid of " + to_text(grid) +
+                    ", and kernel " + kernel.name() + " on " + device.name +
+                    " needs that: take another group size, write the kernel with "
+                    "<nexus/kernel.h>, or, where the driver has uneven groups, compile it with "
+                    "-cl-std=CL2.0 or CL3.0");
+}
+
+}  // namespace nxs

@@ -1,0 +1,4 @@
+// The C functions of the OpenCL runtime, all from the SDK.
+#include "sdk/entry/command.hpp"
+#include "sdk/entry/runtime.hpp"
+#include "sdk/entry/stream.hpp"

@@ -1,0 +1,152 @@
+// Builds programs from source, SPIR-V or a driver's own binary.
+#include "library.hpp"
+
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "sdk/file.hpp"
+
+namespace nxs {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+// A source as nexus's own compiler module hands it over: this line, with the number of bytes that
+// follow it and the options to build them with.
+constexpr std::string_view kHeader = "//nexus:opencl ";
+
+std::string_view as_text(Bytes bytes) {
+  return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
+}
+
+bool is_spirv(Bytes bytes) {
+  constexpr uint32_t kMagic = 0x07230203, kSwapped = 0x03022307;  // SPIR-V specification, 2.3
+  uint32_t word = 0;
+  if (bytes.size() >= sizeof word) std::memcpy(&word, bytes.data(), sizeof word);
+  return word == kMagic || word == kSwapped;
+}
+
+bool is_source(Bytes bytes) { return as_text(bytes).find('\0') == std::string_view::npos; }
+
+struct Source {
+  std::string_view text;
+  std::string options;
+};
+
+[[noreturn]] void refuse(const std::string &name, const std::string &why) {
+  throw Error(NXS_InvalidBinary, "cannot load " + name + ": " + why);
+}
+
+Source split_source(std::string_view text, const std::string &name) {
+  if (!text.starts_with(kHeader)) return {text, ""};
+  const size_t end = text.find('\n');
+  if (end == std::string_view::npos) refuse(name, "it is cut short");
+  const std::string line(text.substr(kHeader.size(), end - kHeader.size()));
+  char *rest = nullptr;
+  const unsigned long long nbytes = std::strtoull(line.c_str(), &rest, 10);
+  text.remove_prefix(end + 1);
+  if (nbytes != text.size()) refuse(name, "it is cut short, or was changed by hand");
+  return {text, os::trimmed(rest)};
+}
+
+std::string build_log(const ClDevice &device, cl_program program) {
+  return os::trimmed(cl_text([&](size_t room, void *value, size_t *nbytes) {
+    return cl().clGetProgramBuildInfo(program, device.id(), CL_PROGRAM_BUILD_LOG, room, value,
+                                      nbytes);
+  }));
+}
+
+void build(const ClDevice &device, ClLibrary &library, const std::string &name) {
+  const cl_device_id id = device.id();
+  const cl_int status =
+      cl().clBuildProgram(library.program.get(), 1, &id, library.options.c_str(), nullptr, nullptr);
+  library.log = build_log(device, library.program.get());
+  if (status == CL_SUCCESS) return;
+  const std::string log = library.log.empty() ? "" : "\n" + library.log;
+  if (library.kind != "opencl-c") refuse(name, "the driver answers " + cl_name(status) + log);
+  throw Error(NXS_BuildProgramFailure, name + " does not compile on " + device.name + " (driver " +
+                                           device.driver_version + ", " + cl_name(status) + ")" +
+                                           log);
+}
+
+void create_from_source(const ClDevice &device, Bytes bytes, ClLibrary &library,
+                        const std::string &name) {
+  const Source source = split_source(as_text(bytes), name);
+  const char *text = source.text.data();
+  const size_t nbytes = source.text.size();
+  cl_int status = CL_SUCCESS;
+  library.kind = "opencl-c";
+  library.options = "-cl-kernel-arg-info" + (source.options.empty() ? "" : " " + source.options);
+  library.program =
+      ClProgram(cl().clCreateProgramWithSource(device.context(), 1, &text, &nbytes, &status));
+  check_cl(status, "cannot load " + name);
+}
+
+void create_from_spirv(const ClDevice &device, Bytes bytes, ClLibrary &library,
+                       const std::string &name) {
+  if (device.il_version.empty())
+    refuse(name, "it is SPIR-V, which the driver of " + device.name + " does not take");
+  cl_int status = CL_SUCCESS;
+  library.kind = "spir-v";
+  library.program =
+      ClProgram(cl().clCreateProgramWithIL(device.context(), bytes.data(), bytes.size(), &status));
+  if (status != CL_SUCCESS) refuse(name, "the driver answers " + cl_name(status));
+}
+
+void create_from_binary(const ClDevice &device, Bytes bytes, ClLibrary &library,
+                        const std::string &name) {
+  const cl_device_id id = device.id();
+  const size_t nbytes = bytes.size();
+  const auto *data = reinterpret_cast<const unsigned char *>(bytes.data());
+  cl_int status = CL_SUCCESS, of_device = CL_SUCCESS;
+  library.kind = "opencl-binary";
+  library.program = ClProgram(cl().clCreateProgramWithBinary(device.context(), 1, &id, &nbytes,
+                                                             &data, &of_device, &status));
+  if (status != CL_SUCCESS)
+    refuse(name, "it is neither source nor SPIR-V nor a binary of " + device.name +
+                     ": the driver answers " + cl_name(status));
+}
+
+std::shared_ptr<ClLibrary> load(nxs_int ordinal, Bytes bytes, const std::string &name) {
+  const ClDevice &device = device_at(ordinal);
+  if (bytes.empty()) refuse(name, "it is empty");
+  auto library = std::make_shared<ClLibrary>();
+  library->device = ordinal;
+  if (is_spirv(bytes))
+    create_from_spirv(device, bytes, *library, name);
+  else if (is_source(bytes))
+    create_from_source(device, bytes, *library, name);
+  else
+    create_from_binary(device, bytes, *library, name);
+  build(device, *library, name);
+  return library;
+}
+
+}  // namespace
+
+std::vector<std::string> ClLibrary::kernel_names() const {
+  refuse_forked();
+  const std::string all = cl_text([&](size_t room, void *value, size_t *nbytes) {
+    return cl().clGetProgramInfo(program.get(), CL_PROGRAM_KERNEL_NAMES, room, value, nbytes);
+  });
+  std::vector<std::string> names;
+  for (size_t begin = 0; begin < all.size();) {
+    const size_t end = std::min(all.find(';', begin), all.size());
+    if (end > begin) names.push_back(all.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return names;
+}
+
+std::shared_ptr<ClLibrary> load_cl_library(nxs_int device, const void *data, size_t nbytes) {
+  return load(device, {static_cast<const std::byte *>(data), nbytes}, "the library in memory");
+}
+
+std::shared_ptr<ClLibrary> load_cl_library(nxs_int device, const char *path) {
+  auto library = load(device, read_whole_file(path).bytes, path);
+  library->path = path;
+  return library;
+}
+
+}  // namespace nxs

@@ -1,0 +1,68 @@
+// Libraries, which are OpenCL programs, and their kernels.
+#pragma once
+
+#include <optional>
+
+#include "device.hpp"
+#include "sdk/kernel_info.hpp"
+
+namespace nxs {
+
+struct ClLibrary {
+  nxs_int device = 0;
+  ClProgram program;
+  std::string kind;     // as in BinaryKinds
+  std::string options;  // it was built with
+  std::string log;      // of the build; empty: the compiler had nothing to say
+  std::string path;     // empty: from memory
+  std::vector<std::string> kernel_names() const;
+};
+
+// How the arguments that a caller sets are those of the driver's kernel.
+struct ClArguments {
+  std::vector<cl_uint> places;          // the driver's index of each
+  std::vector<bool> is_local;           // its value is how many bytes of group memory it gets
+  std::optional<cl_uint> group_memory;  // the one that the dispatch's group memory is for
+  std::optional<cl_uint> grid;          // the first of three that tell the size of the grid
+};
+
+class ClKernel {
+ public:
+  ClKernel(std::shared_ptr<ClLibrary> library, const char *name);
+  const std::string &name() const { return name_; }
+  nxs_int device() const { return library_->device; }
+  // None where the driver tells nothing of the arguments: of programs from binaries.
+  const std::optional<KernelInfo> &info() const { return info_; }
+
+  const ClArguments &arguments() const { return arguments_; }
+  // A grid that groups do not divide: the kernel leaves out what is beyond it, or the driver can
+  // make the last groups smaller.
+  bool guards_grid() const { return arguments_.grid.has_value(); }
+  bool takes_uneven_groups() const;
+  size_t max_group() const { return max_group_; }
+  size_t group_memory_nbytes() const { return group_memory_nbytes_; }  // that it has of its own
+
+  // Arguments stay with the driver's object, so whoever sets them also enqueues, under this lock.
+  std::mutex &mutex() const { return mutex_; }
+  cl_kernel object() const { return object_.get(); }
+
+ private:
+  void read_arguments();
+  void read_limits();
+  std::string argument_text(cl_uint index, cl_uint what) const;
+  bool add_argument(cl_uint index);  // false: the driver does not tell
+  void find_grid();
+
+  const std::shared_ptr<ClLibrary> library_;
+  const std::string name_;
+  ClKernelObject object_;
+  std::optional<KernelInfo> info_;
+  ClArguments arguments_;
+  size_t max_group_ = 1, group_memory_nbytes_ = 0;
+  mutable std::mutex mutex_;  // no child of a fork takes it
+};
+
+std::shared_ptr<ClLibrary> load_cl_library(nxs_int device, const char *path);
+std::shared_ptr<ClLibrary> load_cl_library(nxs_int device, const void *data, size_t nbytes);
+
+}  // namespace nxs

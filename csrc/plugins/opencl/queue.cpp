@@ -1,0 +1,88 @@
+// The driver's queues: marks in them, and what the driver says of them.
+#include "backend.hpp"
+
+namespace nxs {
+namespace {
+
+std::atomic<int64_t> n_in_flight{0};
+
+struct Call {
+  void (*function)(void *);
+  void *data;
+};
+
+}  // namespace
+
+void Backend::started_one() { n_in_flight.fetch_add(1, std::memory_order_relaxed); }
+void Backend::finished_one() { n_in_flight.fetch_sub(1, std::memory_order_release); }
+bool Backend::any_in_flight() { return n_in_flight.load(std::memory_order_acquire) > 0; }
+
+void Backend::prepare_to_run(Stream<Backend> &stream) {
+  refuse_forked();
+  prepare_reaper<Backend>();
+  if (stream.state.has_queue.load(std::memory_order_acquire)) return;
+  std::lock_guard lock(stream.state.making);
+  if (stream.state.queue) return;
+  stream.state.queue = device_at(stream.device).make_queue();
+  stream.state.has_queue.store(true, std::memory_order_release);
+}
+
+ClEvent Backend::mark(Stream<Backend> &stream) {
+  cl_event event = nullptr;
+  check_cl(cl().clEnqueueMarkerWithWaitList(stream.state.queue.get(), 0, nullptr, &event),
+           "cannot put a marker into a stream");
+  return ClEvent(event);
+}
+
+bool Backend::reached(const ClEvent &mark, Failure *failure) noexcept {
+  if (!mark) return true;
+  cl_int status = CL_COMPLETE;
+  const cl_int asked = cl().clGetEventInfo(mark.get(), CL_EVENT_COMMAND_EXECUTION_STATUS,
+                                           sizeof status, &status, nullptr);
+  if (asked != CL_SUCCESS) status = asked;
+  if (status > CL_COMPLETE) return false;
+  if (status == CL_COMPLETE || *failure) return true;
+  try {
+    *failure = std::make_shared<const Error>(
+        NXS_ExecutionFailed, "the device gave a command of the run up: " + cl_name(status));
+  } catch (...) {
+    *failure = out_of_memory();
+  }
+  return true;
+}
+
+std::optional<std::pair<int64_t, int64_t>> Backend::times(const ClEvent &mark) noexcept {
+  if (!mark) return std::nullopt;
+  cl_ulong began = 0, ended = 0;
+  const auto ask = [&](cl_uint what, cl_ulong *time) {
+    return cl().clGetEventProfilingInfo(mark.get(), what, sizeof *time, time, nullptr);
+  };
+  if (ask(CL_PROFILING_COMMAND_START, &began) != CL_SUCCESS ||
+      ask(CL_PROFILING_COMMAND_END, &ended) != CL_SUCCESS || began > ended || ended == 0)
+    return std::nullopt;
+  return std::pair(static_cast<int64_t>(began), static_cast<int64_t>(ended));
+}
+
+void Backend::wait(const ClEvent &mark) noexcept { cl().clWaitForEvents(1, &mark.get()); }
+void Backend::finish(Stream<Backend> &stream) noexcept { cl().clFinish(stream.state.queue.get()); }
+void Backend::flush(Stream<Backend> &stream) noexcept { cl().clFlush(stream.state.queue.get()); }
+
+bool Backend::call_back(const ClEvent &mark, void (*function)(void *), void *data) noexcept {
+  const auto call = new (std::nothrow) Call{function, data};
+  if (!call) return false;
+  const auto made = [](cl_event, cl_int, void *given) {
+    const Call due = *static_cast<Call *>(given);
+    delete static_cast<Call *>(given);
+    due.function(due.data);
+  };
+  if (cl().clSetEventCallback(mark.get(), CL_COMPLETE, made, call) == CL_SUCCESS) return true;
+  delete call;
+  return false;
+}
+
+void Backend::begin_child() {
+  n_in_flight.store(0, std::memory_order_relaxed);
+  Reaper<Backend>::instance().begin_child();
+}
+
+}  // namespace nxs

@@ -1,0 +1,260 @@
+// Streams over the queues of a driver: runs are handed over ahead of their turn, and finished when
+// the driver says so. A wait that nothing submitted will end is held on the host.
+//
+// Such a backend has, besides what every backend has:
+//
+//   Mark                               a place in a driver's queue, or none; cheap to copy
+//   enqueue(stream, run, step, wants)  hands a step over; answers a mark behind it if `wants`
+//   mark(stream)                       a mark behind everything handed over so far
+//   reached(mark, &failure)            whether, and what the driver says went wrong
+//   times(mark)                        when its command began and ended, on the device's clock
+//   wait(mark), finish(stream)         block in the driver, without an end
+//   flush(stream)                      the driver begins with what it has
+//   call_back(mark, function, data)    false: it cannot
+//   RunState = Issued<Backend>, and StreamState has `InFlight<Backend> flight`
+#pragma once
+
+#include <sched.h>
+
+#include "sdk/in_flight.hpp"
+#include "sdk/reaper.hpp"
+
+namespace nxs {
+
+template <class B>
+void take_finished(const StreamPtr<B> &stream) noexcept;
+
+// ---- what was reached ---------------------------------------------------------------------------
+
+// The times of a run, as the device tells them.
+template <class B>
+void read_times(Run<B> &run, const typename B::Mark &end) noexcept {
+  for (size_t i = 0; i < run.state.timed.size(); ++i)
+    if (const auto times = B::times(run.state.timed[i]))
+      run.command_ms[i] = static_cast<double>(times->second - times->first) * 1e-6;
+  const auto began = B::times(run.state.began), ended = B::times(end);
+  if (!run.timing || !began || !ended) return;
+  run.started_ns = began->second;
+  run.ended_ns = ended->second;
+}
+
+template <class B>
+void end_run(const StreamPtr<B> &stream, Point<B> &end) noexcept {
+  Run<B> &run = *end.run;
+  Failure &failure = stream->state.flight.failure;
+  if (!run.failure) run.failure = failure;
+  failure.reset();
+  read_times(run, end.mark);
+  if (end.alone_since_ns && run.program->outcome)
+    run.program->outcome->alone_ns.store(now_ns() - end.alone_since_ns, std::memory_order_relaxed);
+  stream->queue.retire(conclude(run));
+  B::finished_one();
+}
+
+// Takes the first point of the stream, if it is reached.
+template <class B>
+bool take_point(const StreamPtr<B> &stream) noexcept {
+  InFlight<B> &flight = stream->state.flight;
+  Point<B> *point = flight.first();
+  if (!point) return false;
+  Failure failure = point->failure;
+  if (!B::reached(point->mark, &failure)) return false;
+  flight.pop();
+  if (!flight.failure) flight.failure = std::move(failure);
+  if (!point->signal) return end_run(stream, *point), true;
+  Timeline &timeline = point->signal->event->timeline;
+  if (flight.failure)
+    timeline.fail(flight.failure);
+  else
+    timeline.signal(point->signal->value);
+  return true;
+}
+
+template <class B>
+void take_reached(const StreamPtr<B> &stream) noexcept {
+  InFlight<B> &flight = stream->state.flight;
+  if (!flight.begin_taking()) return;
+  int n_seen = 1;
+  do {
+    while (take_point<B>(stream)) {
+    }
+  } while (flight.goes_on_taking(&n_seen));
+}
+
+// ---- being told by the driver -------------------------------------------------------------------
+
+// The driver will tell when the mark is reached; where it cannot, the host waits here.
+template <class B>
+void watch(const StreamPtr<B> &stream, const typename B::Mark &mark) noexcept {
+  if (!mark) return take_reached<B>(stream);
+  auto *watch = new (std::nothrow) Watch<B>{stream};
+  stream->state.flight.n_watches.fetch_add(1);
+  const auto told = [](void *data) { Reaper<B>::instance().tell(static_cast<Watch<B> *>(data)); };
+  if (watch && B::call_back(mark, told, watch)) return;
+  delete watch;
+  B::finish(*stream);
+  stream->state.flight.n_watches.fetch_sub(1);
+  take_reached<B>(stream);
+}
+
+// What is in flight does not stay so for want of somebody who looks.
+template <class B>
+void keep_watch(const StreamPtr<B> &stream) noexcept {
+  InFlight<B> &flight = stream->state.flight;
+  take_reached<B>(stream);
+  if (flight.n_watches.load() == 0 && flight.first()) watch<B>(stream, flight.newest_mark());
+}
+
+// For the reaper.
+template <class B>
+void take_finished(const StreamPtr<B> &stream) noexcept {
+  stream->state.flight.n_watches.fetch_sub(1);
+  keep_watch<B>(stream);
+}
+
+// ---- handing over -------------------------------------------------------------------------------
+
+// A mark behind everything handed over. Without one the host waits, so that nothing is called
+// finished too early.
+template <class B>
+typename B::Mark mark_or_finish(Stream<B> &stream) noexcept {
+  try {
+    return B::mark(stream);
+  } catch (...) {
+    B::finish(stream);
+    return {};
+  }
+}
+
+template <class B>
+void place(const StreamPtr<B> &stream, Run<B> &run, const Step<B> *signal) noexcept {
+  Issued<B> &issued = run.state;
+  Point<B> &point = issued.points[issued.n_placed++];
+  point.run = &run;
+  point.ticket = stream->queue.next_ticket();
+  point.signal = signal;
+  point.failure = run.failure;
+  if (issued.unmarked)
+    point.mark = issued.latest ? std::move(issued.latest) : mark_or_finish<B>(*stream);
+  issued.latest = {};
+  issued.unmarked = false;
+  const bool is_signal = signal;
+  stream->state.flight.push(&point);  // from here on it may be gone
+  if (is_signal) watch<B>(stream, stream->state.flight.newest_mark());
+}
+
+template <class B>
+void hand_over(const StreamPtr<B> &stream, Run<B> &run, const Step<B> &step) {
+  const auto &steps = run.program->steps;
+  const bool is_timed = run.timing || step.timing;
+  const bool is_last =
+      run.next + 1 == steps.size() || steps[run.next + 1]->type == NXS_CommandType_Signal;
+  run.state.latest = {};
+  run.state.unmarked = true;  // even if it fails half way
+  auto mark = B::enqueue(*stream, run, step, is_timed || is_last);
+  if (is_timed) run.state.timed[run.next] = mark;
+  run.state.latest = std::move(mark);
+}
+
+// Does what a step needs; false: a wait is parked, and a continuation has the baton.
+template <class B>
+bool issue_one(const StreamPtr<B> &stream, Run<B> &run, const Step<B> &step) {
+  if (step.type == NXS_CommandType_Signal) return place<B>(stream, run, &step), true;
+  if (run.failure) return true;
+  if (step.type == NXS_CommandType_Wait) return pass_wait<B>(stream, step);
+  return hand_over<B>(stream, run, step), true;
+}
+
+template <class B>
+bool issue_step(const StreamPtr<B> &stream, Run<B> &run) noexcept {
+  const Step<B> &step = *run.program->steps[run.next];
+  const bool is_skipped = run.failure != nullptr;
+  try {
+    if (!is_skipped) begin_step(run, step);
+    if (!issue_one<B>(stream, run, step)) return false;
+  } catch (...) {
+    run.failure = current_failure();
+  }
+  is_skipped ? static_cast<void>(++run.next) : end_step(run);
+  return true;
+}
+
+// The run before it of the same schedule may be on another stream, and is waited for on the host.
+template <class B>
+bool start_issuing(const StreamPtr<B> &stream, Run<B> &run) noexcept {
+  if (run.started) return true;
+  const auto after = run.after;
+  if (!start_run<B>(stream, run)) {
+    const auto ahead = after.stream->state.flight.ahead_of(after.ticket);
+    if (ahead.mark) watch<B>(after.stream, ahead.mark);
+    return false;
+  }
+  if (!run.timing) return true;
+  run.state.began = mark_or_finish<B>(*stream);
+  run.state.unmarked = true;
+  return true;
+}
+
+// Hands over one run after the other. The caller holds the baton.
+template <class B>
+void issue(const StreamPtr<B> &stream) noexcept {
+  for (bool more = true; more;) {
+    Run<B> &run = stream->queue.next_to_issue();
+    if (!start_issuing<B>(stream, run)) break;
+    const size_t n_steps = run.program->steps.size();
+    bool parked = false;
+    while (!parked && run.next < n_steps) parked = !issue_step<B>(stream, run);
+    if (parked) break;
+    if (run.timing) run.state.unmarked = true;  // its end is a time of the device
+    place<B>(stream, run, nullptr);
+    more = stream->queue.issued();
+  }
+  B::flush(*stream);
+}
+
+// ---- what the backend's own functions are -------------------------------------------------------
+
+// B::ready
+template <class B>
+void issue_here(const StreamPtr<B> &stream) noexcept {
+  one_after_another<B>(stream, [](const StreamPtr<B> &next) {
+    issue<B>(next);
+    keep_watch<B>(next);
+  });
+}
+
+// B::prepare_to_run
+template <class B>
+void prepare_reaper() {
+  Reaper<B>::instance().prepare(&take_finished<B>);
+}
+
+// Waits inside the driver, whose threads then need not wake this one. Nothing can call it back from
+// there, so only for what will soon be over, or when the caller has all the time there is.
+template <class B>
+void wait_in_driver(const StreamPtr<B> &stream, uint64_t ticket, const Deadline &deadline) {
+  constexpr int64_t kSoonNs = 10'000'000;  // a fifth of the slice that a blocking call may last
+  const auto ahead = stream->state.flight.ahead_of(ticket);
+  if (!ahead.mark || (deadline.at() && ahead.expected_ns > kSoonNs)) return;
+  B::wait(ahead.mark);
+  take_reached<B>(stream);
+}
+
+// B::join
+template <class B>
+bool join_driver(const StreamPtr<B> &stream, uint64_t ticket, const Deadline &deadline) {
+  constexpr int kLooks = 50;  // about 20 us, a few times what a sleep costs
+  const Timeline &finished = stream->queue.finished();
+  if (!deadline.passed()) wait_in_driver<B>(stream, ticket, deadline);
+  const int n_looks = deadline.passed() ? 1 : kLooks;
+  for (int look = 0; look < n_looks && !finished.reached(ticket); ++look) {
+    take_reached<B>(stream);
+    sched_yield();
+  }
+  if (!finished.reached(ticket)) watch<B>(stream, stream->state.flight.ahead_of(ticket).mark);
+  const bool reached = stream->queue.finished().wait(ticket, deadline);
+  keep_watch<B>(stream);
+  return reached;
+}
+
+}  // namespace nxs

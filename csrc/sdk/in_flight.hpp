@@ -1,0 +1,118 @@
+// What a stream has handed to the driver and what the host still looks at: places in the order of
+// the driver's queue, each with a mark behind which all before it is done.
+#pragma once
+
+#include "sdk/stream.hpp"
+
+namespace nxs {
+
+// A signal, or the end of a run.
+template <class B>
+struct Point {
+  typename B::Mark mark;  // none: reached with the point before it
+  Run<B> *run = nullptr;
+  uint64_t ticket = 0;
+  const Step<B> *signal = nullptr;  // NULL: the end of the run
+  Failure failure;                  // of what the driver refused
+  int64_t alone_since_ns = 0;       // when the stream got this, the end of a run, and nothing else
+  Point *next = nullptr;
+};
+
+// B::RunState of a backend whose driver has queues. Its points are made with the run, so that
+// handing it over needs no memory of ours.
+template <class B>
+struct Issued {
+  std::vector<Point<B>> points;
+  size_t n_placed = 0;
+  bool unmarked = false;    // the driver has commands of this run behind the newest point
+  typename B::Mark latest;  // of the newest of them, where there is one
+  typename B::Mark began;   // of a timed run
+  std::vector<typename B::Mark> timed;  // of timed commands, by their index
+};
+
+template <class B>
+void make_points(Run<B> &run) {
+  size_t n_signals = 0;
+  for (const auto &step : run.program->steps) n_signals += step->type == NXS_CommandType_Signal;
+  run.state.points.resize(n_signals + 1);
+  run.state.timed.resize(run.command_ms.size());
+}
+
+// The points of a stream that are not reached yet, in order. One thread at a time places, and one
+// takes.
+template <class B>
+class InFlight {
+ public:
+  using Mark = typename B::Mark;
+
+  // How a wait of the host for a ticket looks from here.
+  struct Ahead {
+    Mark mark;                // when it is reached, so is the ticket; none: not handed over yet
+    int64_t expected_ns = 0;  // how long that takes by what runs took before
+  };
+
+  void push(Point<B> *point) noexcept {
+    std::lock_guard lock(lock_->mutex);
+    if (!first_ && !point->signal) point->alone_since_ns = now_ns();
+    (last_ ? last_->next : first_) = point;
+    last_ = point;
+  }
+
+  Point<B> *first() const noexcept {
+    std::lock_guard lock(lock_->mutex);
+    return first_;
+  }
+
+  void pop() noexcept {
+    std::lock_guard lock(lock_->mutex);
+    first_ = first_->next;
+    if (!first_) last_ = nullptr;
+  }
+
+  // The newest mark that stands there.
+  Mark newest_mark() const noexcept {
+    std::lock_guard lock(lock_->mutex);
+    Mark newest;
+    for (const Point<B> *point = first_; point; point = point->next)
+      if (point->mark) newest = point->mark;
+    return newest;
+  }
+
+  Ahead ahead_of(uint64_t ticket) const noexcept {
+    std::lock_guard lock(lock_->mutex);
+    Ahead ahead;
+    for (const Point<B> *point = first_; point && point->ticket <= ticket; point = point->next) {
+      if (point->mark) ahead.mark = point->mark;
+      if (!point->signal) ahead.expected_ns += expected_ns(*point->run->program);
+      if (point->ticket == ticket && !point->signal) return ahead;
+    }
+    return {};
+  }
+
+  // Whether the caller is the one to take what was reached; the one who is it takes for all.
+  bool begin_taking() noexcept { return n_takers_.fetch_add(1) == 0; }
+  // Whether somebody asked meanwhile: then it looks again.
+  bool goes_on_taking(int *n_seen) noexcept {
+    *n_seen = n_takers_.fetch_sub(*n_seen) - *n_seen;
+    return *n_seen > 0;
+  }
+
+  Failure failure;                // of the run whose points are being taken; for who takes
+  std::atomic<int> n_watches{0};  // calls that the driver owes us
+
+ private:
+  static constexpr int64_t kUnknown = int64_t{1} << 40;  // ns; longer than anybody waits blindly
+
+  static int64_t expected_ns(const Program<B> &program) noexcept {
+    if (program.has_wait) return kUnknown;
+    if (!program.outcome) return static_cast<int64_t>(program.steps[0]->nbytes);  // at 1 GB/s
+    const int64_t alone_ns = program.outcome->alone_ns.load(std::memory_order_relaxed);
+    return alone_ns < 0 ? kUnknown : alone_ns;
+  }
+
+  Lock *lock_ = &lock_banks().leaves.next();
+  Point<B> *first_ = nullptr, *last_ = nullptr;
+  std::atomic<int> n_takers_{0};
+};
+
+}  // namespace nxs

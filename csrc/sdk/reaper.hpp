@@ -1,0 +1,100 @@
+// One thread of a runtime that takes what drivers have finished. A driver's callback only puts a
+// note into its list: such callbacks run on the driver's own threads, which may hold its locks.
+#pragma once
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "sdk/stream.hpp"
+
+namespace nxs {
+
+// A call that a driver owes us for a stream; keeps the stream alive.
+template <class B>
+struct Watch {
+  StreamPtr<B> stream;
+  Watch *next = nullptr;
+};
+
+template <class B>
+class Reaper {
+ public:
+  using Take = void (*)(const StreamPtr<B> &) noexcept;
+
+  static Reaper &instance() {
+    static Reaper &reaper = *new Reaper;
+    return reaper;
+  }
+
+  // Sees to it that the thread is there, before a run is submitted.
+  void prepare(Take take) {
+    if (prepared_.load(std::memory_order_acquire)) return;
+    std::lock_guard lock(mutex_);
+    if (prepared_) return;
+    take_ = take;
+    pthread_t thread;
+    if (pthread_create(
+            &thread, nullptr,
+            [](void *self) -> void * {
+              static_cast<Reaper *>(self)->work();
+              return nullptr;
+            },
+            this) != 0)
+      throw Error(NXS_OutOfResources, "the system has no thread left to wait for the driver with");
+    pthread_detach(thread);
+    prepared_.store(true, std::memory_order_release);
+  }
+
+  // From a thread of the driver: takes the note over.
+  void tell(Watch<B> *watch) noexcept {
+    std::lock_guard lock(mutex_);
+    (last_ ? last_->next : first_) = watch;
+    last_ = watch;
+    if (!stopped_) told_.notify_one();
+  }
+
+  // At exit, before the destructors of the driver: waits until the thread is out of it, a second at
+  // most.
+  void stop() noexcept {
+    std::unique_lock lock(mutex_);
+    stopped_ = true;
+    idle_.wait_for(lock, std::chrono::seconds(1), [&] { return !busy_; });
+  }
+
+  // In the child of a fork the thread is not there, and no driver may be asked for anything.
+  void begin_child() {
+    new (&mutex_) std::mutex;
+    stopped_ = true;
+    first_ = last_ = nullptr;
+    busy_ = false;
+  }
+  std::mutex &mutex() { return mutex_; }
+
+ private:
+  void work() noexcept {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      told_.wait(lock, [&] { return first_ && !stopped_; });
+      Watch<B> *watch = std::exchange(first_, first_->next);
+      if (!first_) last_ = nullptr;
+      busy_ = true;
+      lock.unlock();
+      take_(watch->stream);
+      delete watch;
+      lock.lock();
+      busy_ = false;
+      if (stopped_) idle_.notify_all();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable told_, idle_;
+  Watch<B> *first_ = nullptr, *last_ = nullptr;
+  Take take_ = nullptr;
+  std::atomic<bool> prepared_{false};
+  bool stopped_ = false, busy_ = false;
+};
+
+}  // namespace nxs

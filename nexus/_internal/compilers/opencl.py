@@ -1,0 +1,66 @@
+"""The compiler inside an OpenCL driver: source goes to the driver as it is, with its options.
+
+A driver compiles for its own devices only, and when a library is loaded. So the library that this
+module makes is the source itself behind one line, which tells how long it is and what to build it
+with; the runtime hands both to `clBuildProgram`, and a failure carries the driver's log.
+"""
+
+from __future__ import annotations
+
+from nexus._internal.compilers import headers, sources
+from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
+from nexus._internal.compilers.sources import Source
+
+_HEADER = "//nexus:opencl"  # csrc/plugins/opencl/library.cpp reads it
+
+
+class DriverCompiler:
+    """Hands source and options on to the driver."""
+
+    name = "opencl"
+
+    def compile(
+        self, source: Source, options: Options = None, *, arch: str | None = None
+    ) -> CompileResult:
+        """Return the source with its options; nothing is compiled before it is loaded.
+
+        Raises:
+            ValueError: the source is empty or no text; or an option has a blank.
+        """
+        del arch  # the driver knows its devices
+        chosen = CompileOptions.of(options)
+        text = sources.text_of(source, chosen.name).decode()
+        if "\0" in text:
+            raise ValueError(f"cannot compile {chosen.name!r}: the source has a NUL character")
+        body = (_macros(chosen) + headers.inlined(text, chosen.name, chosen.headers)).encode()
+        words = _words(chosen)
+        header = f"{_HEADER} {len(body)} {' '.join(words)}".rstrip()
+        return CompileResult(header.encode() + b"\n" + body, "", ("clBuildProgram", *words))
+
+
+def _macros(options: CompileOptions) -> str:
+    """Return the lines that define macros: as options their values could have no blanks."""
+    return "".join(
+        f"#define {name} {1 if value is None else value}\n"
+        for name, value in options.defines.items()
+    )
+
+
+def _words(options: CompileOptions) -> list[str]:
+    """Return the options as `clBuildProgram` takes them: words between blanks, without quoting."""
+    words = ["-g", "-cl-opt-disable"] if options.debug else []
+    if options.fast_math:
+        words.append("-cl-fast-relaxed-math")
+    words += [f"-I{folder}" for folder in options.include_dirs]
+    words += options.flags
+    for word in words:
+        if word.split() != [word]:
+            raise ValueError(
+                f"option {word!r} has a blank, and the options of an OpenCL driver cannot have one"
+            )
+    return words
+
+
+def create() -> Compiler:
+    """Return the compiler."""
+    return DriverCompiler()
