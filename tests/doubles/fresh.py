@@ -14,6 +14,11 @@ PACKAGE = Path(nexus.__file__).parents[1]
 TESTS = Path(__file__).resolve().parents[1]
 # A machine whose drivers are not found: what is listed then does not depend on the machine.
 WITHOUT_DRIVERS = {"OCL_ICD_VENDORS": "/none", "OCL_ICD_FILENAMES": ""}
+# The drivers that this machine has, for a program that is to use them.
+DRIVERS = {
+    name: os.environ.get(name, default)
+    for name, default in (("OCL_ICD_VENDORS", "/etc/OpenCL/vendors"), ("OCL_ICD_FILENAMES", ""))
+}
 
 
 def start(program: str, **environment: str) -> subprocess.Popen[str]:
