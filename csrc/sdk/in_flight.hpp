@@ -72,19 +72,20 @@ class InFlight {
   // The newest mark that stands there.
   Mark newest_mark() const noexcept {
     std::lock_guard lock(lock_->mutex);
-    Mark newest;
+    const Mark *newest = nullptr;  // copied once: that asks the driver
     for (const Point<B> *point = first_; point; point = point->next)
-      if (point->mark) newest = point->mark;
-    return newest;
+      if (point->mark) newest = &point->mark;
+    return newest ? *newest : Mark{};
   }
 
   Ahead ahead_of(uint64_t ticket) const noexcept {
     std::lock_guard lock(lock_->mutex);
-    Ahead ahead;
+    const Mark *newest = nullptr;
+    int64_t expected = 0;
     for (const Point<B> *point = first_; point && point->ticket <= ticket; point = point->next) {
-      if (point->mark) ahead.mark = point->mark;
-      if (!point->signal) ahead.expected_ns += expected_ns(*point->run->program);
-      if (point->ticket == ticket && !point->signal) return ahead;
+      if (point->mark) newest = &point->mark;
+      if (!point->signal) expected += expected_ns(*point->run->program);
+      if (point->ticket == ticket && !point->signal) return {newest ? *newest : Mark{}, expected};
     }
     return {};
   }
