@@ -99,7 +99,8 @@ bench: build ## measure against whatever peers are installed
 
 # A sanitized build is a package of its own under build/; the tests run in its folder, so that they and
 # every Python they start find it before the one of the tree. libstdc++ is preloaded too: without it the
-# first C++ exception ends the process.
+# first C++ exception ends the process. OpenCL drivers are left out: they bring a compiler of their own,
+# which a sanitizer that it was not built with ends.
 asan: SANITIZERS := address,undefined
 asan: RUNTIME := libasan.so
 asan: TESTS := tests
@@ -117,7 +118,7 @@ asan tsan:
 	cd build/$@/lib && NEXUS_SANITIZE=$(SANITIZERS) LD_PRELOAD="$(PRELOAD)" \
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/tests/tsan_suppressions.txt \
-		PYTHONPATH=$(CURDIR)/build/$@/lib PYTHONMALLOC=malloc \
+		PYTHONPATH=$(CURDIR)/build/$@/lib PYTHONMALLOC=malloc OCL_ICD_VENDORS=$(CURDIR)/build/$@ \
 		$(CURDIR)/$(BIN)/pytest -c $(CURDIR)/pyproject.toml -m 'not slow' $(addprefix $(CURDIR)/,$(TESTS))
 
 # --- what is published ---------------------------------------------------------------------------

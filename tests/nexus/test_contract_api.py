@@ -116,4 +116,4 @@ def test_an_editable_install_finds_its_plugins() -> None:
     if '"editable": true' not in origin:
         pytest.skip("nexus was not installed with pip install -e here")
     assert inspect.getsourcefile(nexus) is not None
-    assert nexus.get_runtimes().names()[-1] == "cpu"
+    assert "cpu" in nexus.get_runtimes().names()
