@@ -129,10 +129,9 @@ PLANTED = {
     ),
     "a view that keeps no memory": (
         (
-            "sdk/host_buffer.hpp",
-            "HostBuffer{root.device, root.memory, root.offset",
-            "HostBuffer{root.device, std::shared_ptr<HostMemory>(root.memory.get(), "
-            "[](HostMemory *) {}), root.offset",
+            "sdk/buffer.hpp",
+            "  view->memory = root.memory;",
+            "  view->memory = decltype(view->memory)(root.memory.get(), [](auto *) {});",
         ),
         "address,undefined",
         "heap-use-after-free",
