@@ -37,7 +37,8 @@ def compiler(dialect: str) -> list[str]:
     language = ["-x", "c++" if "+" in dialect else "c", f"-std={dialect}"]
     flags = [flag for flag in native.compile_flags() if not flag.startswith("-std=")]
     # Entry points of the sdk are compiled inside a plugin, whose backend.hpp they ask for.
-    folders = [CSRC / "include", CSRC, CSRC / "plugins" / "null"]
+    plugins = CSRC / "plugins"
+    folders = [CSRC / "include", CSRC, plugins / "null", plugins / "_host"]
     if sys.platform != "darwin":
         folders.append(CSRC / "tests" / "darwin")
     includes = [f"-I{folder}" for folder in folders]

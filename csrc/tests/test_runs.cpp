@@ -207,8 +207,17 @@ NXS_CPU_KERNEL(who, out(unsigned long, y)) { y[0] = reinterpret_cast<unsigned lo
     std::memcpy(&who_ran, buffer.read().data(), sizeof who_ran);
     return who_ran == reinterpret_cast<unsigned long>(pthread_self());
   };
-  CHECK(api->RunSchedule(schedule, 0, 0) > 0);
-  usleep(20000);
+  const int64_t ticket = api->RunSchedule(schedule, 0, 0);
+  CHECK(ticket > 0);
+  std::string status;  // a wait would work on the run itself
+  for (int i = 0; i < 5000 && status != "complete"; ++i) {
+    usleep(2000);
+    char text[32] = {};
+    size_t nbytes = sizeof text;
+    CHECK(api->GetRunProperty(api->GetDefaultStream(0), ticket, NP_Status, text, &nbytes) ==
+          NXS_Success);
+    status = text;
+  }
   CHECK(!ran_here());
   CHECK(api->RunSchedule(schedule, 0, kBlocking) > 0 && ran_here());
   api->ReleaseKernel(who);
