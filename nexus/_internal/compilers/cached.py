@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nexus._internal.compilers import folder
@@ -48,11 +48,11 @@ class Include(NamedTuple):
         """Whether it has the same contents; a file with the same size and time is not read."""
         try:
             info = os.stat(self.path)
-        except OSError:
+            if info.st_size != self.nbytes:
+                return False
+            return info.st_mtime_ns == self.modified_ns or _sha256_of(self.path) == self.sha256
+        except OSError:  # gone, or not to be read any more
             return False
-        if info.st_size != self.nbytes:
-            return False
-        return info.st_mtime_ns == self.modified_ns or _sha256_of(self.path) == self.sha256
 
 
 class _Known(NamedTuple):
@@ -74,10 +74,10 @@ def compile(
         InvalidArgumentError: a variable of the cache has a value that cannot be meant.
     """
     chosen = CompileOptions.of(options)
-    if isinstance(source, Mapping):  # several sources by name
+    if not isinstance(source, str | bytes):  # several by name, or memory that may change
         source = text_of(source, chosen.name)
     depends = compiler.depends_on(chosen) if _is_keepable(compiler) else None
-    if depends is None or not isinstance(source, str | bytes) or not folder.is_on():
+    if depends is None or not folder.is_on():
         return compiler.compile(source, chosen, arch=arch)
     assert _is_keepable(compiler)
     known_as = (compiler.name, source, chosen.spelled(), arch, depends)
@@ -118,20 +118,24 @@ def _key(known_as: tuple[Any, ...], fingerprint: Sequence[str]) -> str:
 
 def _found(key: str) -> _Found | None:
     entry = folder.read(key)
-    if entry is None:
-        return None
+    found = entry and _contents(entry)
+    if found and all(include.is_as_it_was() for include in found.includes or ()):
+        return found
+    return None
+
+
+def _contents(entry: Container) -> _Found | None:
     facts = entry.facts
-    includes = [Include(*include) for include in facts["Includes"]]
-    if not all(include.is_as_it_was() for include in includes):
+    log, version = facts.get("Log"), facts.get("Version")
+    try:
+        includes = [Include(*include) for include in facts["Includes"]]
+        command = tuple(facts["Command"])
+    except (KeyError, TypeError):
+        return None  # a whole file, but none that was written here
+    if not (isinstance(log, str) and isinstance(version, str)):
         return None
-    result = CompileResult(
-        entry.binary,
-        facts["Log"],
-        tuple(facts["Command"]),
-        tuple(include.path for include in includes),
-        facts["Version"],
-    )
-    return _Found(result, includes)
+    paths = tuple(include.path for include in includes)
+    return _Found(CompileResult(entry.binary, log, command, paths, version), includes)
 
 
 def _compiled(

@@ -94,13 +94,14 @@ def max_nbytes() -> int:
 
 def read(key: str) -> Container | None:
     """Return the entry of a key; one that is damaged is thrown away."""
-    path = os.path.join(place(), key + SUFFIX)
+    folder = place()
+    path = os.path.join(folder, key + SUFFIX)
     try:
         with open(path, "rb") as file:
+            _check_is_own(os.fstat(file.fileno()))
+            _check_is_own(os.stat(folder))
             data, info = file.read(), os.fstat(file.fileno())
     except OSError:
-        return None
-    if info.st_uid != os.geteuid():
         return None
     try:
         entry = unpack(data, path)
@@ -135,9 +136,12 @@ def write(key: str, entry: Container) -> None:
 
 
 def _prepare(folder: str) -> None:
-    """Make the folder; refuse one that others can write to, for what lies there is run."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    info = os.stat(folder)
+    _check_is_own(os.stat(folder))
+
+
+def _check_is_own(info: os.stat_result) -> None:
+    """Refuse what others own or can write to, for what lies there is run."""
     if info.st_uid != os.geteuid():
         raise PermissionError(0, f"it belongs to user {info.st_uid}, not to you")
     if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):

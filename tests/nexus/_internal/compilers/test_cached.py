@@ -14,6 +14,7 @@ import pytest
 import nexus
 from nexus._internal import compilers
 from nexus._internal.compilers import cached, cc, folder
+from nexus._internal.compilers.container import Container
 from nexus._internal.compilers.options import CompileResult, Options
 from nexus._internal.compilers.sources import Source
 
@@ -198,6 +199,43 @@ def test_a_damaged_entry_is_compiled_again(compiler: Counting, place: Path) -> N
     entry.write_bytes(entry.read_bytes()[:-5])
     assert again(compiler)
     assert not again(compiler)
+
+
+@pytest.mark.parametrize("fact", ["Includes", "Log", "Command", "Version"])
+@pytest.mark.parametrize("value", ["absent", 1])
+def test_an_entry_with_other_facts_is_compiled_again(
+    compiler: Counting, fact: str, value: str | int
+) -> None:
+    cached.compile(compiler, SOURCE, arch="a")
+    (path,) = Path(folder.place()).glob("*.nxsb")
+    entry = folder.read(path.stem)
+    assert entry is not None
+    facts = {name: known for name, known in entry.facts.items() if name != fact}
+    folder.write(path.stem, Container(entry.binary, facts | ({fact: value} if value == 1 else {})))
+    assert again(compiler)
+    assert not again(compiler)
+
+
+def test_a_header_that_cannot_be_read_any_more_is_a_changed_one(
+    compiler: Counting, header: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, options = '#include "value.h"\n' + SOURCE, {"include_dirs": [header.parent]}
+    cached.compile(compiler, source, options, arch="a")
+    os.utime(header)
+    with monkeypatch.context() as patch:
+        patch.setattr(cached, "_sha256_of", lambda path: open(path + "/no", "rb"))
+        known = cached._known.popitem()[1].includes
+        assert not all(include.is_as_it_was() for include in known)
+    assert not again(compiler, source, options)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_memory_that_may_change_is_copied_first(compiler: Counting, kind: type) -> None:
+    memory = bytearray(SOURCE.encode())
+    first = cached.compile(compiler, kind(memory), arch="a")
+    memory[memory.index(b"42") : memory.index(b"42") + 2] = b"43"
+    assert cached.compile(compiler, kind(memory), arch="a").binary != first.binary
+    assert compiler.n == 2
 
 
 def test_the_cache_can_be_switched_off(

@@ -90,6 +90,17 @@ def test_a_folder_that_others_can_write_to_is_not_used(
     assert f"others can write to it (mode {mode:o})" in caplog.text
 
 
+@pytest.mark.parametrize("which", ["cache", "cache/one.nxsb"])
+def test_what_others_can_write_to_is_not_read(place: Path, which: str) -> None:
+    folder.write("one", SOME)
+    path = place.parent / which
+    mode = path.stat().st_mode
+    path.chmod(mode | 0o022)
+    assert folder.read("one") is None
+    path.chmod(mode)
+    assert folder.read("one") == SOME, "it was not thrown away"
+
+
 def test_a_folder_of_somebody_else_is_not_used(
     place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
