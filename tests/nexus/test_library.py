@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nexus
+from nexus._internal.compilers import get
 
 
 def test_a_library_is_loaded_from_a_file_and_from_bytes(
@@ -24,6 +25,24 @@ def test_a_library_is_loaded_from_a_file_and_from_bytes(
         x = np.zeros(8, np.float32)
         library.get_kernel("add_vectors")(x, grid=8)
         assert x.tolist() == [1] * 8
+
+
+def test_libraries_in_memory_are_told_apart_by_every_byte(device: nexus.Device) -> None:
+    source = """#include <nexus/kernel.h>
+    static int n_calls;
+    NXS_KERNEL(count, out(int, x)) { x[0] = ++n_calls + ADDED; }"""
+    one, other = (
+        get("cc").compile(source, {"defines": {"ADDED": added}}).binary for added in (100, 200)
+    )
+    assert len(one) == len(other)
+    assert one != other
+    kernels = [device.create_library(binary).get_kernel("count") for binary in (one, other, one)]
+    x = np.zeros(1, np.int32)
+    seen = []
+    for kernel in kernels:
+        kernel(x, grid=1)
+        seen.append(int(x[0]))
+    assert seen == [101, 201, 102], "the third shares the image of the first"
 
 
 def test_what_is_no_library_is_refused(device: nexus.Device, tmp_path: Path) -> None:

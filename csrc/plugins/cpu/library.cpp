@@ -1,7 +1,8 @@
-// Opens shared objects, shares the image of a file that is open already, and takes only real
-// kernels out of them.
+// Opens shared objects, shares the image of what is open already, and takes only real kernels out
+// of them.
 #include "library.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "pool.hpp"
@@ -13,31 +14,6 @@ namespace {
 
 constexpr const char *kInfoSuffix = "__nxs_info";
 
-// Images by the state of their file, so that opening an open library again costs a stat. A file
-// that was only just written is not among them: it may be written again and look the same.
-struct OpenImages {
-  std::mutex mutex;
-  std::vector<std::pair<FileIdentity, std::weak_ptr<const Dylib>>> images;
-
-  static OpenImages &instance() {
-    static OpenImages &open = *new OpenImages;
-    return open;
-  }
-
-  std::shared_ptr<const Dylib> find(const FileIdentity &identity) {
-    std::lock_guard lock(mutex);
-    std::erase_if(images, [](const auto &image) { return image.second.expired(); });
-    for (const auto &[known, image] : images)
-      if (known == identity) return image.lock();
-    return nullptr;
-  }
-
-  void keep(const FileIdentity &identity, const std::shared_ptr<const Dylib> &dylib) {
-    std::lock_guard lock(mutex);
-    images.emplace_back(identity, dylib);
-  }
-};
-
 // No group runs beside the static destructors of a library.
 struct Image {
   Image(std::span<const std::byte> bytes, const std::string &name)
@@ -47,9 +23,64 @@ struct Image {
   StopBeforeDestructors stop;
 };
 
-std::shared_ptr<const Dylib> open_image(std::span<const std::byte> bytes, const std::string &name) {
-  const auto image = std::make_shared<const Image>(bytes, name);
-  return {image, &image->dylib};
+// What an open image was made of: a file in this state, or these bytes.
+struct Origin {
+  std::optional<FileIdentity> file;
+  std::vector<std::byte> bytes;
+};
+
+// So that opening what is open costs a look at the file, or at the bytes.
+struct OpenImages {
+  std::mutex mutex;
+  std::vector<std::pair<Origin, std::weak_ptr<const Image>>> images;
+
+  static OpenImages &instance() {
+    static OpenImages &open = *new OpenImages;
+    return open;
+  }
+
+  template <class IsWanted>
+  std::shared_ptr<const Image> find(const IsWanted &is_wanted) {
+    std::lock_guard lock(mutex);
+    std::erase_if(images, [](const auto &image) { return image.second.expired(); });
+    for (const auto &[origin, image] : images)
+      if (is_wanted(origin)) return image.lock();
+    return nullptr;
+  }
+
+  void keep(Origin origin, const std::shared_ptr<const Image> &image) {
+    std::lock_guard lock(mutex);
+    images.emplace_back(std::move(origin), image);
+  }
+};
+
+std::shared_ptr<const Image> open_file(const char *path) {
+  OpenImages &open = OpenImages::instance();
+  const FileIdentity wanted = file_identity(path);
+  if (auto image = open.find([&](const Origin &origin) { return origin.file == wanted; }))
+    return image;
+  const File file = read_whole_file(path);
+  auto image = std::make_shared<const Image>(file.bytes, path);
+  // One that was only just written may be written again and look the same.
+  if (file.is_settled) open.keep({file.identity, {}}, image);
+  return image;
+}
+
+std::shared_ptr<const Image> open_bytes(std::span<const std::byte> bytes) {
+  constexpr size_t kMaxKept = 1 << 20;  // larger ones are opened anew, not held twice
+  OpenImages &open = OpenImages::instance();
+  const auto is_wanted = [&](const Origin &origin) {
+    return !origin.file && std::ranges::equal(origin.bytes, bytes);
+  };
+  if (auto image = open.find(is_wanted)) return image;
+  auto image = std::make_shared<const Image>(bytes, "the library in memory");
+  if (bytes.size() <= kMaxKept) open.keep({std::nullopt, {bytes.begin(), bytes.end()}}, image);
+  return image;
+}
+
+std::shared_ptr<CpuLibrary> library_of(nxs_int device, const std::shared_ptr<const Image> &image,
+                                       std::string path) {
+  return std::make_shared<CpuLibrary>(CpuLibrary{device, {image, &image->dylib}, std::move(path)});
 }
 
 // The records as version 1.0 had them: later ones are larger, never smaller.
@@ -134,20 +165,11 @@ CpuKernel::CpuKernel(std::shared_ptr<CpuLibrary> library, std::string name, bool
 }
 
 std::shared_ptr<CpuLibrary> load_cpu_library(nxs_int device, const char *path) {
-  OpenImages &open = OpenImages::instance();
-  auto dylib = open.find(file_identity(path));
-  if (!dylib) {
-    const File file = read_whole_file(path);
-    dylib = open_image(file.bytes, path);
-    if (file.is_settled) open.keep(file.identity, dylib);
-  }
-  return std::make_shared<CpuLibrary>(CpuLibrary{device, std::move(dylib), path});
+  return library_of(device, open_file(path), path);
 }
 
 std::shared_ptr<CpuLibrary> load_cpu_library(nxs_int device, const void *data, size_t nbytes) {
-  const std::span bytes(static_cast<const std::byte *>(data), nbytes);
-  return std::make_shared<CpuLibrary>(
-      CpuLibrary{device, open_image(bytes, "the library in memory"), ""});
+  return library_of(device, open_bytes({static_cast<const std::byte *>(data), nbytes}), "");
 }
 
 }  // namespace nxs

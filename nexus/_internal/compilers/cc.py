@@ -193,7 +193,7 @@ class _Job:
             f"-D{name}" if value is None else f"-D{name}={value}"
             for name, value in options.defines.items()
         ]
-        if os.path.isfile(options.name):
+        if options.is_a_file():
             words += ["-iquote", os.path.dirname(os.path.abspath(options.name))]
         folders = (self.folder / "include", *options.include_dirs, self.headers)
         words += [f"-I{os.fspath(folder)}" for folder in folders]

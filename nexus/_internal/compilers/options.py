@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import os
 import re
 import shlex
@@ -76,7 +77,7 @@ class CompileOptions:
         if isinstance(options, CompileOptions):
             return options
         if options is None:
-            return cls()
+            return _none_given()
         if isinstance(options, Mapping):
             _check_keys(list(options))
             return cls(**options)
@@ -87,7 +88,7 @@ class CompileOptions:
 
         Relative folders and names are of the current folder, which may be another one later.
         """
-        named = os.path.abspath(self.name) if os.path.isfile(self.name) else self.name
+        named = os.path.abspath(self.name) if self.is_a_file() else self.name
         folders = tuple(os.path.abspath(folder) for folder in self.include_dirs)
         switches = (self.language, self.debug, self.fast_math, self.arch)
         texts = (tuple(self.defines.items()), tuple(self.headers.items()))
@@ -95,11 +96,20 @@ class CompileOptions:
 
     def includes_nothing_unknown(self) -> bool:
         """Whether every file that the source can include is given with it, or is nexus's own."""
-        return not (self.include_dirs or self.flags or os.path.isfile(self.name))
+        return not (self.include_dirs or self.flags or self.is_a_file())
+
+    def is_a_file(self) -> bool:
+        """Whether the name is that of a file, whose folder is searched for headers."""
+        return not self.name.startswith("<") and os.path.isfile(self.name)
 
     def language_of_source(self) -> Literal["c++", "c"]:
         """Return the language, guessed from the name where it is not given."""
         return self.language or ("c" if self.name.endswith(".c") else "c++")
+
+
+@functools.cache
+def _none_given() -> CompileOptions:
+    return CompileOptions()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -156,6 +156,6 @@ def words(options: CompileOptions) -> list[str]:
     defines = options.defines.items()
     made = [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in defines]
     folders = list(options.include_dirs)
-    if os.path.isfile(options.name):
+    if options.is_a_file():
         folders.insert(0, os.path.dirname(os.path.abspath(options.name)))
     return [*made, *(f"-I{os.fspath(folder)}" for folder in folders), *options.flags]
