@@ -1,99 +1,169 @@
-"""The opencl runtime beside pyopencl, on the same driver and in the same turns.
+"""The opencl runtime beside plain C and pyopencl, on the same driver, in one process and in turns.
 
-`python tests/benchmarks/bench_opencl.py` prints one JSON object a line: the medians in microseconds
-and their ratio. pyopencl (PyPI) must be there.
+`python tests/benchmarks/bench_opencl.py [TURNS]` prints one JSON object a line, in microseconds: for
+each of them the median with the lowest and the highest tenth, and the medians of what nexus took
+more than C, and of its ratio to pyopencl, turn by turn. pyopencl (PyPI) must be there. "Prepared"
+is a schedule that was recorded; in C and pyopencl a kernel whose argument was set before
+(`enqueue_nd_range_kernel`). "Given" is `kernel(buffer, ...)`, `clSetKernelArg` for each launch, and
+`kernel(queue, ..., buffer)`. "Sets, runs" is a schedule whose argument is set again for each run.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import nexus
 
+NAME = "add_one"
 SOURCE = "kernel void add_one(global float *x) { x[get_global_id(0)] += 1.0f; }"
-N_ITEMS, GROUP, N_PIPELINED, TURNS = 1024, 256, 1000, 31
+N_ITEMS, GROUP = 1024, 256
+SYNC, PIPELINED = 100, 1000  # launches in a turn: short, so that many turns are not interrupted
+TURNS = 101
+
+Turn = Callable[[], float]  # microseconds for one
 
 
-def microseconds(call: Callable[[], Any], repeat: int) -> float:
-    """Return the time of one call, of so many in a row."""
-    begin = time.perf_counter()
-    for _ in range(repeat):
-        call()
-    return (time.perf_counter() - begin) / repeat * 1e6
+def turn(call: Callable[[], Any], repeat: int, end: Callable[[], Any] | None = None) -> Turn:
+    """Time so many calls in a row, and what ends them."""
+
+    def taken() -> float:
+        begin = time.perf_counter()
+        for _ in range(repeat):
+            call()
+        if end:
+            end()
+        return (time.perf_counter() - begin) / repeat * 1e6
+
+    return taken
 
 
-def ours(host: Any) -> dict[str, tuple[Callable[[], Any], int]]:
-    """Return what is measured, with nexus."""
-    device = nexus.device("opencl")
-    buffer, stream = device.create_buffer(host), device.create_stream()
-    schedule = device.create_schedule()
-    command = schedule.create_command(device.compile(SOURCE).get_kernel("add_one"))
-    command.set_buffer(0, buffer)
-    command.finalize(GROUP, N_ITEMS)
-
-    def pipelined() -> None:
-        for _ in range(N_PIPELINED):
-            schedule.run(stream, blocking=False)
-        stream.synchronize()
-
+def rows(prepared: tuple[Any, Any], given: tuple[Any, Any], end: Any) -> dict[str, Turn]:
+    """Return the turns of launches: each is given as one that waits and one that does not."""
     return {
-        "launch and wait": (lambda: schedule.run(stream), 200),
-        "1000 launches, one wait": (pipelined, 1),
-        "4 KiB to the host": (lambda: buffer.copy(host), 200),
-        "4 KiB to the device": (lambda: buffer.write(host), 200),
+        "launch and wait, prepared": turn(prepared[0], SYNC),
+        "launch and wait, given": turn(given[0], SYNC),
+        "1000 launches, one wait, prepared": turn(prepared[1], PIPELINED, end),
+        "1000 launches, one wait, given": turn(given[1], PIPELINED, end),
     }
 
 
-def theirs(host: Any) -> dict[str, tuple[Callable[[], Any], int]]:
+def ours(host: Any) -> dict[str, Turn]:
+    """Return what is measured, with nexus."""
+    device = nexus.device("opencl")
+    buffer, stream = device.create_buffer(host), device.create_stream()
+    kernel = device.compile(SOURCE).get_kernel(NAME)
+    schedule = device.create_schedule()
+    command = schedule.create_command(kernel)
+    command.set_buffer(0, buffer)
+    command.finalize(GROUP, N_ITEMS)
+
+    def launch(blocking: bool) -> Callable[[], Any]:
+        return lambda: kernel(buffer, grid=N_ITEMS, group=GROUP, stream=stream, blocking=blocking)
+
+    def set_and_run() -> None:
+        command.set_buffer(0, buffer)
+        schedule.run(stream)
+
+    prepared = (lambda: schedule.run(stream), lambda: schedule.run(stream, False))
+    return {
+        **rows(prepared, (launch(True), launch(False)), stream.synchronize),
+        "launch and wait, sets, runs": turn(set_and_run, SYNC),
+        "4 KiB to the host": turn(lambda: buffer.copy(host), SYNC),
+        "4 KiB to the device": turn(lambda: buffer.write(host), SYNC),
+    }
+
+
+def pyopencl(host: Any) -> dict[str, Turn]:
     """Return the same with pyopencl, on the same device."""
     import pyopencl as cl  # type: ignore[import-not-found]
 
     context = cl.Context([cl.get_platforms()[0].get_devices()[0]])
     queue = cl.CommandQueue(context)
     buffer = cl.Buffer(context, cl.mem_flags.READ_WRITE, host.nbytes)
-    kernel = cl.Kernel(cl.Program(context, SOURCE).build(), "add_one")
+    kernel = cl.Kernel(cl.Program(context, SOURCE).build(), NAME)
     kernel.set_args(buffer)
 
-    def launch() -> None:
+    def prepared() -> None:
         cl.enqueue_nd_range_kernel(queue, kernel, (N_ITEMS,), (GROUP,))
 
-    def launch_and_wait() -> None:
-        launch()
-        queue.finish()
+    def given() -> None:
+        kernel(queue, (N_ITEMS,), (GROUP,), buffer)
 
-    def pipelined() -> None:
-        for _ in range(N_PIPELINED):
+    def waiting(launch: Callable[[], None]) -> Callable[[], None]:
+        def launch_and_wait() -> None:
             launch()
-        queue.finish()
+            queue.finish()
+
+        return launch_and_wait
 
     return {
-        "launch and wait": (launch_and_wait, 200),
-        "1000 launches, one wait": (pipelined, 1),
-        "4 KiB to the host": (lambda: cl.enqueue_copy(queue, host, buffer), 200),
-        "4 KiB to the device": (lambda: cl.enqueue_copy(queue, buffer, host), 200),
+        **rows((waiting(prepared), prepared), (waiting(given), given), queue.finish),
+        "launch and wait, sets, runs": turn(waiting(given), SYNC),
+        "4 KiB to the host": turn(lambda: cl.enqueue_copy(queue, host, buffer), SYNC),
+        "4 KiB to the device": turn(lambda: cl.enqueue_copy(queue, buffer, host), SYNC),
     }
+
+
+def plain_c(folder: Path) -> dict[str, Turn]:
+    """Return the launches of opencl.c."""
+    library, source = folder / "opencl.so", Path(__file__).with_name("opencl.c")
+    include = f"-I{source.parents[2] / 'csrc'}"
+    command = ["cc", "-O2", "-fPIC", "-shared", include, str(source), "-o", str(library), "-ldl"]
+    subprocess.run(command, check=True)
+    loops = ctypes.CDLL(str(library))
+    sizes = ctypes.c_size_t(N_ITEMS), ctypes.c_size_t(GROUP)
+    status = loops.prepare(SOURCE.encode(), NAME.encode(), *sizes)
+    if status:
+        raise SystemExit(f"opencl.c: the driver answers {status}")
+
+    def loop(function: Any, sets_argument: bool, n: int) -> Turn:
+        function.restype = ctypes.c_double
+        return lambda: float(function(ctypes.c_int(sets_argument), ctypes.c_long(n)))
+
+    one, many = loops.launch_and_wait, loops.launch_many
+    return {
+        "launch and wait, prepared": loop(one, False, SYNC),
+        "launch and wait, given": loop(one, True, SYNC),
+        "launch and wait, sets, runs": loop(one, True, SYNC),
+        "1000 launches, one wait, prepared": loop(many, False, PIPELINED),
+        "1000 launches, one wait, given": loop(many, True, PIPELINED),
+    }
+
+
+def spread(values: list[float]) -> list[float]:
+    """Return the median, and the ends of the lowest and the highest tenth."""
+    tenths = statistics.quantiles(values, n=10)
+    return [round(value, 2) for value in (statistics.median(values), tenths[0], tenths[-1])]
 
 
 def main() -> None:
     """Measure in turns, and print."""
+    n_turns = int(sys.argv[1]) if len(sys.argv) > 1 else TURNS
     host = np.zeros(N_ITEMS, np.float32)
-    own, peer = ours(host), theirs(host)
-    for name in own:
-        times: tuple[list[float], list[float]] = ([], [])
-        for _ in range(TURNS):
-            times[0].append(microseconds(*own[name]))
-            times[1].append(microseconds(*peer[name]))
-        nexus_us, peer_us = (statistics.median(turns) for turns in times)
-        if name.startswith("1000"):
-            nexus_us, peer_us = nexus_us / N_PIPELINED, peer_us / N_PIPELINED
-        result = {"name": name, "nexus": round(nexus_us, 2), "pyopencl": round(peer_us, 2)}
-        print(json.dumps(result | {"ratio": round(nexus_us / peer_us, 2), "unit": "us"}))
+    with tempfile.TemporaryDirectory() as folder:
+        peers = {"nexus": ours(host), "C": plain_c(Path(folder)), "pyopencl": pyopencl(host)}
+    print(json.dumps({"device": nexus.device("opencl").get_property_str("Platform")}))
+    for name in peers["nexus"]:
+        turns = {peer: rows[name] for peer, rows in peers.items() if name in rows}
+        taken = [{peer: call() for peer, call in turns.items()} for _ in range(n_turns)]
+        result: dict[str, Any] = {"name": name, "unit": "us"}
+        for peer in turns:
+            result[peer] = spread([times[peer] for times in taken])
+        if "C" in turns:
+            result["over C"] = spread([times["nexus"] - times["C"] for times in taken])[0]
+        result["to pyopencl"] = spread([times["nexus"] / times["pyopencl"] for times in taken])[0]
+        print(json.dumps(result))
 
 
 if __name__ == "__main__":
