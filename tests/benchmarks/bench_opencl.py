@@ -1,9 +1,10 @@
 """The opencl runtime beside plain C and pyopencl, on the same driver, in one process and in turns.
 
-`python tests/benchmarks/bench_opencl.py [TURNS]` prints one JSON object a line, in microseconds: for
+`python tests/benchmarks/bench_opencl.py [TURNS]` prints one JSON object a line, in us: for
 each of them the median with the lowest and the highest tenth, and the medians of what nexus took
-more than C, and of its ratio to pyopencl, turn by turn. pyopencl (PyPI) must be there. "Prepared"
-is a schedule that was recorded; in C and pyopencl a kernel whose argument was set before
+more than C, and of its ratio to pyopencl, turn by turn. pyopencl (PyPI) must be there.
+
+"Prepared" is a schedule that was recorded; in C and pyopencl a kernel whose argument was set before
 (`enqueue_nd_range_kernel`). "Given" is `kernel(buffer, ...)`, `clSetKernelArg` for each launch, and
 `kernel(queue, ..., buffer)`. "Sets, runs" is a schedule whose argument is set again for each run.
 """
