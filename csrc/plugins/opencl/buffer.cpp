@@ -65,8 +65,10 @@ cl_mem ClBuffer::object() const {
     cl_int status = CL_SUCCESS;
     ClMem made(cl().clCreateSubBuffer(memory->object(), CL_MEM_READ_WRITE,
                                       CL_BUFFER_CREATE_TYPE_REGION, &region, &status));
-    check_cl(status, "cannot make a sub-buffer of " + std::to_string(nbytes) +
-                         " bytes from offset " + std::to_string(offset));
+    check_cl(status, [&] {
+      return "cannot make a sub-buffer of " + std::to_string(nbytes) + " bytes from offset " +
+             std::to_string(offset);
+    });
     return made;
   });
 }
@@ -103,8 +105,10 @@ void copy_cl_buffer(const ClBuffer &buffer, void *host_ptr, nxs_copy_flags direc
                                             host_ptr, 0, nullptr, nullptr)
                 : cl().clEnqueueReadBuffer(queue, object, kBlocking, buffer.offset, buffer.nbytes,
                                            host_ptr, 0, nullptr, nullptr);
-  check_cl(status, "cannot copy " + std::to_string(buffer.nbytes) +
-                       (to_device ? " bytes to " : " bytes from ") + buffer.memory->device().name);
+  check_cl(status, [&] {
+    return "cannot copy " + std::to_string(buffer.nbytes) +
+           (to_device ? " bytes to " : " bytes from ") + buffer.memory->device().name;
+  });
 }
 
 }  // namespace nxs

@@ -128,8 +128,7 @@ nxs_status cl_status(cl_int status) {
   return found == end ? NXS_OutOfResources : *found;
 }
 
-void check_cl(cl_int status, const std::string &tried) {
-  if (status == CL_SUCCESS) return;
+void refuse_cl(cl_int status, const std::string &tried) {
   throw Error(cl_status(status), tried + ": the driver answers " + cl_name(status));
 }
 

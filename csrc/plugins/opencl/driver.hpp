@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -30,8 +31,20 @@ std::string cl_name(cl_int status);
 // The status of this API for one of OpenCL; most have the same number.
 nxs_status cl_status(cl_int status);
 
-// Throws "<tried>: <what the driver answers>" unless it succeeded.
-void check_cl(cl_int status, const std::string &tried);
+// Throws "<tried>: <what the driver answers>".
+[[noreturn]] void refuse_cl(cl_int status, const std::string &tried);
+
+// The same unless it succeeded. `tried` is text, or what makes the text: that of a launch costs
+// more than the launch.
+template <class Tried>
+void check_cl(cl_int status, Tried &&tried) {
+  if (status == CL_SUCCESS) [[likely]]
+    return;
+  if constexpr (std::is_invocable_v<Tried>)
+    refuse_cl(status, tried());
+  else
+    refuse_cl(status, tried);
+}
 
 // A child of a fork has nothing of the driver but its memory: no call may be made there.
 inline bool is_forked() { return fork_count().load(std::memory_order_relaxed) != 0; }

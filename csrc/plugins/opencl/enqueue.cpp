@@ -49,7 +49,7 @@ void copy(const Target &target, const ClStep &step) {
   else
     status = cl().clEnqueueCopyBuffer(target.queue, from.object(), to.object(), src_at, dst_at,
                                       step.nbytes, 0, nullptr, target.event);
-  check_cl(status, "cannot copy " + std::to_string(step.nbytes) + " bytes");
+  check_cl(status, [&] { return "cannot copy " + std::to_string(step.nbytes) + " bytes"; });
 }
 
 // Where the memory begins in the middle of a pattern, the driver fills nothing: the pattern is
@@ -75,7 +75,7 @@ void fill(const Target &target, const ClStep &step) {
   if (at % step.pattern_nbytes != 0) return fill_unaligned(target, step, object, at);
   check_cl(cl().clEnqueueFillBuffer(target.queue, object, step.pattern.data(), step.pattern_nbytes,
                                     at, step.nbytes, 0, nullptr, target.event),
-           "cannot fill " + std::to_string(step.nbytes) + " bytes");
+           [&] { return "cannot fill " + std::to_string(step.nbytes) + " bytes"; });
 }
 
 // ---- dispatches ---------------------------------------------------------------------------------
@@ -163,11 +163,11 @@ class Dispatch {
     cl_int status = CL_SUCCESS;
     ClMem copy(cl().clCreateBuffer(view.memory->device().context(), CL_MEM_READ_WRITE, view.nbytes,
                                    nullptr, &status));
-    check_cl(status, "cannot copy " + place(i));
+    check_cl(status, [&] { return "cannot copy " + place(i); });
     const cl_mem object = copy.get();
     check_cl(cl().clEnqueueCopyBuffer(target_.queue, view.memory->object(), object, view.offset, 0,
                                       view.nbytes, 0, nullptr, nullptr),
-             "cannot copy " + place(i));
+             [&] { return "cannot copy " + place(i); });
     const bool is_written = !kernel_.info() || kernel_.info()->args[i].access != 'i';
     staged_.push_back({&view, std::move(copy), is_written});
     return object;
@@ -188,9 +188,10 @@ class Dispatch {
       throw Error(NXS_InvalidKernelArgs, "kernel " + kernel_.name() +
                                              " works in group memory and got none; give its size "
                                              "with the dispatch");
-    check_cl(cl().clSetKernelArg(kernel_.object(), *at, nbytes, nullptr),
-             "cannot give kernel " + kernel_.name() + " " + std::to_string(nbytes) +
-                 " bytes of group memory");
+    check_cl(cl().clSetKernelArg(kernel_.object(), *at, nbytes, nullptr), [&] {
+      return "cannot give kernel " + kernel_.name() + " " + std::to_string(nbytes) +
+             " bytes of group memory";
+    });
   }
 
   void set_grid() {
@@ -199,7 +200,7 @@ class Dispatch {
     const cl_uint grid[3] = {step_.grid.x, step_.grid.y, step_.grid.z};
     for (cl_uint d = 0; d < 3; ++d)
       check_cl(cl().clSetKernelArg(kernel_.object(), *at + d, sizeof grid[d], &grid[d]),
-               "cannot set the grid of kernel " + kernel_.name());
+               [&] { return "cannot set the grid of kernel " + kernel_.name(); });
   }
 
   void launch() {
@@ -212,8 +213,10 @@ class Dispatch {
     check_cl(
         cl().clEnqueueNDRangeKernel(target_.queue, kernel_.object(), n_dimensions, nullptr, grid,
                                     group, 0, nullptr, staged_.empty() ? target_.event : nullptr),
-        "cannot run kernel " + kernel_.name() + " on a grid of " + to_text(step_.grid) +
-            " in groups of " + to_text(g));
+        [&] {
+          return "cannot run kernel " + kernel_.name() + " on a grid of " + to_text(step_.grid) +
+                 " in groups of " + to_text(g);
+        });
   }
 
   const Target target_;
