@@ -9,8 +9,9 @@ it runs as it does here.
 
 What a runtime does not do yet stands in its plugin.toml under [known_gaps]: a name of
 `harness.FEATURES`, and the reason, with which the tests that rest on it are skipped. The file lies
-beside the plugin, as plugin.toml or named as the library is, or is given with --gaps. The gaps are
-printed at the end of the run.
+beside the plugin, as plugin.toml or named as the library is. What is not the plugin's but that of
+one driver under it stands in another such file, which is given with --gaps. The gaps are printed at
+the end of the run.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ pytest.register_assert_rewrite("conformance.harness", "conformance.c_api", "conf
 from conformance.harness import Lab  # noqa: E402
 
 GAPS = pytest.StashKey[dict[str, Mapping[str, str]]]()
-SOURCES = {"kernels": "kernels.nxs", "native": "native.{compiler}.cpp"}
+SOURCES = {"kernels": "kernels.nxs", "native": "native.{compiler}.*"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance")
     group.addoption("--runtime", action="append", default=[], help="runtime to test, or its path")
     group.addoption("--device", type=int, default=0, help="ordinal of the device to test")
-    group.addoption("--gaps", type=Path, help="the plugin.toml that names the known gaps")
+    group.addoption("--gaps", type=Path, help="a file like plugin.toml that names more gaps")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -125,13 +126,13 @@ def device(request: pytest.FixtureRequest) -> int:
 def known_gaps(runtime: int, named: Path | None = None) -> Mapping[str, str]:
     """Return what the plugin does not do yet, with the reasons."""
     library = Path(nxs.runtime_path(runtime))
-    beside = [library.with_suffix(".toml"), library.with_name("plugin.toml")]
-    for path in [named] if named else beside:
-        if named or path.exists():
+    gaps: dict[str, str] = {}
+    for path in [library.with_suffix(".toml"), library.with_name("plugin.toml"), named]:
+        if path and (path == named or path.exists()):
             facts = tomllib.loads(path.read_text(encoding="utf-8"))
-            if named or facts.get("name") == nxs.runtime_name(runtime):
-                return dict(facts.get("known_gaps", {}))
-    return {}
+            if facts.get("name") == nxs.runtime_name(runtime):
+                gaps |= facts.get("known_gaps", {})
+    return gaps
 
 
 @pytest.fixture(scope="session")
@@ -165,9 +166,10 @@ class Binaries:
         if not self._compiler:
             return b"any bytes"
         if name not in self._made:
-            path = HERE / SOURCES[name].format(compiler=self._compiler)
-            if not path.exists():
-                pytest.skip(f"there is no {path.name} beside the tests")
+            pattern = SOURCES[name].format(compiler=self._compiler)
+            path = next(HERE.glob(pattern), None)
+            if not path:
+                pytest.skip(f"there is no {pattern} beside the tests")
             made = compilers.get(self._compiler).compile(path.read_text(), {"name": path.name})
             self._made[name] = made.binary
         return self._made[name]
@@ -179,11 +181,24 @@ def binaries(api: nxs.Backend) -> Binaries:
     return Binaries(str(api.get_runtime_property(Property.Compiler)))
 
 
+@pytest.fixture(scope="session")
+def libraries(api: nxs.Backend) -> Iterator[dict[str, int]]:
+    """Return the libraries that the tests share; the first to need one loads it."""
+    loaded: dict[str, int] = {}
+    yield loaded
+    for handle in loaded.values():
+        api.release_library(handle)
+
+
 @pytest.fixture
 def lab(
-    api: nxs.Backend, device: int, gaps: Mapping[str, str], binaries: Binaries
+    api: nxs.Backend,
+    device: int,
+    gaps: Mapping[str, str],
+    binaries: Binaries,
+    libraries: dict[str, int],
 ) -> Iterator[Lab]:
     """Return the device, and what is needed to make things on it."""
-    lab = Lab(api, device, gaps, binaries)
+    lab = Lab(api, device, gaps, binaries, libraries)
     yield lab
     lab.close()

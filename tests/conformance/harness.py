@@ -21,7 +21,11 @@ FEATURES = {
     "kernels_compute": "kernels write what their source says",
     "kernel_info": "the arguments of a kernel are known and checked",
     "libraries_are_checked": "what is no library is refused",
-    "native_kernels": "kernels that fail, that take dynamic group memory, that carry no record",
+    "native_kernels": "kernels in a language of the runtime, which take dynamic group memory",
+    "failing_kernels": "a kernel fails while it runs, or not, as its arguments say",
+    "unchecked_kernels": "a kernel carries no record of its arguments, and takes any number",
+    "group_memory_told": "a kernel can ask how much group memory it was given",
+    "threads": "functions may be called by several threads at once",
     "unaligned_sub_buffers": "a sub-buffer may begin at any byte",
     "group_limits": "groups beyond the device's limits are refused",
     "wrap": "a buffer may be memory of the host itself",
@@ -59,13 +63,14 @@ class Lab:
         device: int,
         gaps: Mapping[str, str],
         binary: Callable[[str], bytes],
+        libraries: dict[str, int],
     ) -> None:
         self.api = api
         self.device = device
         self.gaps = gaps
         self._binary = binary
         self._made: list[tuple[str, int]] = []
-        self._libraries: dict[str, int] = {}
+        self._libraries = libraries
 
     def needs(self, *features: str) -> None:
         """Skip the test where the plugin's known gaps name one of these features."""
@@ -103,16 +108,20 @@ class Lab:
         """Make an empty schedule."""
         return self.own("schedule", self.api.create_schedule(self.device))
 
+    def load(self, name: str = "kernels") -> int:
+        """Load the library built from one of the sources beside this file, for this test alone."""
+        return self.own("library", self.api.create_library(self.device, self._binary(name)))
+
     def library(self, name: str = "kernels") -> int:
-        """Load the library built from one of the sources beside this file."""
+        """Return such a library that all tests share and none releases: drivers take seconds."""
         if name not in self._libraries:
-            handle = self.api.create_library(self.device, self._binary(name))
-            self._libraries[name] = self.own("library", handle)
+            self._libraries[name] = self.api.create_library(self.device, self._binary(name))
         return self._libraries[name]
 
-    def kernel(self, name: str, library: str = "kernels") -> int:
+    def kernel(self, name: str, library: str | int = "kernels") -> int:
         """Look up a kernel of one of the libraries."""
-        return self.own("kernel", self.api.get_kernel(self.library(library), name))
+        handle = self.library(library) if isinstance(library, str) else library
+        return self.own("kernel", self.api.get_kernel(handle, name))
 
     # ---- commands ----------------------------------------------------------------------------
 

@@ -55,7 +55,11 @@ def released(world: World, kind: str) -> int:
 def strangers(world: World, kind: str) -> dict[str, int]:
     """Return handles that are no living object of this kind, by what is wrong with them."""
     living = world.handle(kind)
-    others = {f"a {other}": world.handle(other) for other in KINDS if other != kind}
+    others = {
+        f"a {other}": world.lab.library() if other == "library" else world.handle(other)
+        for other in KINDS
+        if other != kind
+    }
     return {
         "-1": -1,
         "a status": Status.InvalidBuffer,

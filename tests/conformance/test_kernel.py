@@ -64,7 +64,7 @@ def test_a_symbol_that_is_data_is_no_kernel(lab: Lab) -> None:
 
 
 def test_a_kernel_without_a_record_is_taken_unchecked_only(lab: Lab) -> None:
-    lab.needs("native_kernels")
+    lab.needs("native_kernels", "unchecked_kernels")
     library = lab.library("native")
     assert "without_record" not in lab.api.get_library_kernels(library)
     with refused(Status.InvalidKernelDefinition):
@@ -77,7 +77,7 @@ def test_a_kernel_without_a_record_is_taken_unchecked_only(lab: Lab) -> None:
 
 @pytest.mark.parametrize("n_args", [15, 16, 17, 40])
 def test_an_unchecked_kernel_takes_as_many_arguments_as_it_gets(lab: Lab, n_args: int) -> None:
-    lab.needs("native_kernels")
+    lab.needs("native_kernels", "unchecked_kernels")
     kernel = lab.api.get_kernel(lab.library("native"), "sum_of_values", KernelFlags.Unchecked)
     out = lab.buffer(np.zeros(1, np.int64))
     values = [np.int64(n * n) for n in range(n_args - 2)]
@@ -86,7 +86,7 @@ def test_an_unchecked_kernel_takes_as_many_arguments_as_it_gets(lab: Lab, n_args
 
 
 def test_a_value_in_the_place_of_a_buffer_lets_it_go(lab: Lab) -> None:
-    lab.needs("native_kernels")
+    lab.needs("native_kernels", "unchecked_kernels")
     kernel = lab.api.get_kernel(lab.library("native"), "without_record", KernelFlags.Unchecked)
     schedule, buffer = lab.schedule(), lab.buffer(8)
     command = lab.dispatch(schedule, lab.own("kernel", kernel), [buffer, np.int64(1)])
@@ -97,7 +97,7 @@ def test_a_value_in_the_place_of_a_buffer_lets_it_go(lab: Lab) -> None:
 
 
 def test_what_is_not_known_of_an_unchecked_kernel_is_not_answered(lab: Lab) -> None:
-    lab.needs("native_kernels")
+    lab.needs("native_kernels", "unchecked_kernels")
     kernel = lab.api.get_kernel(lab.library("native"), "without_record", KernelFlags.Unchecked)
     lab.own("kernel", kernel)
     keys = lab.get("kernel", kernel, Property.Keys)
@@ -108,10 +108,11 @@ def test_what_is_not_known_of_an_unchecked_kernel_is_not_answered(lab: Lab) -> N
 
 
 def test_a_recorded_kernel_outlives_its_handle(lab: Lab) -> None:
-    kernel, counter, schedule = lab.kernel("count"), lab.buffer(4), lab.schedule()
+    library, counter, schedule = lab.load(), lab.buffer(4), lab.schedule()
+    kernel = lab.kernel("count", library)
     command = lab.dispatch(schedule, kernel, [counter], grid=5)
     lab.api.release_kernel(kernel)
-    lab.api.release_library(lab.library())
+    lab.api.release_library(library)
     lab.run(schedule)
     assert lab.get("command", command, Property.Kernel) == kernel
     lab.needs("kernels_compute")

@@ -22,7 +22,8 @@ ORDERS = [
 @pytest.mark.parametrize("order", ORDERS, ids="-".join)
 def test_a_run_in_flight_keeps_what_it_uses(lab: Lab, order: tuple[str, ...]) -> None:
     schedule, stream, event = lab.schedule(), lab.stream(), lab.event()
-    numbers, kernel = lab.buffer(np.arange(10, dtype=np.int64)), lab.kernel("twice_and_add")
+    numbers, library = lab.buffer(np.arange(10, dtype=np.int64)), lab.load()
+    kernel = lab.kernel("twice_and_add", library)
     view = lab.part(numbers, 0, 80)
     gate, done = lab.hold(stream), lab.event()
     command = lab.dispatch(schedule, kernel, [numbers, np.int64(1)], grid=10, group=3)
@@ -32,7 +33,7 @@ def test_a_run_in_flight_keeps_what_it_uses(lab: Lab, order: tuple[str, ...]) ->
     lab.api.run_schedule(schedule, stream)
     handles = {
         "buffer": numbers,
-        "library": lab.library(),
+        "library": library,
         "kernel": kernel,
         "stream": stream,
         "event": event,
@@ -49,10 +50,11 @@ def test_a_run_in_flight_keeps_what_it_uses(lab: Lab, order: tuple[str, ...]) ->
 
 @pytest.mark.parametrize("order", ORDERS, ids="-".join)
 def test_what_was_never_run_is_released_in_any_order(lab: Lab, order: tuple[str, ...]) -> None:
-    schedule, kernel, buffer = lab.schedule(), lab.kernel("count"), lab.buffer(16)
+    schedule, library, buffer = lab.schedule(), lab.load(), lab.buffer(16)
+    kernel = lab.kernel("count", library)
     handles = {
         "buffer": buffer,
-        "library": lab.library(),
+        "library": library,
         "kernel": kernel,
         "stream": lab.stream(),
         "event": lab.event(),

@@ -15,6 +15,12 @@ from nexus.bindings.errors import NexusError
 N_THREADS = 4
 
 
+@pytest.fixture(autouse=True)
+def takes_threads(lab: Lab) -> None:
+    """Leave these tests out where a driver ends the process."""
+    lab.needs("threads")
+
+
 def at_once(work: Callable[[int], None], n_threads: int = N_THREADS) -> None:
     """Call `work(0)`, `work(1)`, ... at the same time; raise the first failure."""
     failures: list[BaseException] = []

@@ -96,6 +96,7 @@ class World:
         self.host = ctypes.create_string_buffer(4096)
         self.size = ctypes.c_size_t(ctypes.sizeof(self.host))
         self.info = PropertyInfo(ctypes.sizeof(PropertyInfo))
+        self._library = 0
 
     def arguments(self, function: Function) -> dict[str, Any]:
         """Return fresh objects and fitting numbers with which the call succeeds."""
@@ -126,6 +127,9 @@ class World:
 
     def usual(self, arg: Arg) -> Any:
         """Return what most functions take for an argument of this type."""
+        if arg.type == "library":  # for all calls one: drivers take seconds to make it
+            self._library = self._library or self.handle("library")
+            return self._library
         if arg.type in KINDS:
             return self.handle(arg.type)
         base = arg.type.partition(":")[0]

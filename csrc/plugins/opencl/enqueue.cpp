@@ -227,16 +227,34 @@ class Dispatch {
 
 }  // namespace
 
+namespace {
+
+void hand_over(const Target &target, const Step<Backend> &step) {
+  if (step.type == NXS_CommandType_Dispatch) return Dispatch(target, step).enqueue();
+  if (step.type == NXS_CommandType_Copy) return copy(target, step);
+  fill(target, step);
+}
+
+// A run that was accepted fails as one: waiting for it answers no status of a call with bad
+// arguments.
+nxs_status status_of_run(nxs_status status) {
+  const bool is_kept = status == NXS_OutOfHostMemory || status == NXS_OutOfResources ||
+                       status == NXS_MemObjectAllocationFailure || status == NXS_DeviceLost ||
+                       status == NXS_NotSupported;
+  return is_kept ? status : NXS_ExecutionFailed;
+}
+
+}  // namespace
+
 ClEvent Backend::enqueue(Stream<Backend> &stream, Run<Backend> &, const Step<Backend> &step,
                          bool wants_mark) {
   cl_event event = nullptr;
   const Target target{stream.state.queue.get(), wants_mark ? &event : nullptr};
-  if (step.type == NXS_CommandType_Dispatch)
-    Dispatch(target, step).enqueue();
-  else if (step.type == NXS_CommandType_Copy)
-    copy(target, step);
-  else
-    fill(target, step);
+  try {
+    hand_over(target, step);
+  } catch (const Error &error) {
+    throw Error(status_of_run(error.status()), error.message());
+  }
   return ClEvent(event);
 }
 
