@@ -22,13 +22,6 @@ kernel void sums(global const int *x, global int *out, local int *kept) {
 """
 
 
-@pytest.fixture
-def device() -> nexus.Device:
-    if "opencl" not in nexus.get_runtimes().names():
-        pytest.skip(f"no OpenCL: {nexus.unavailable_runtimes().get('opencl')}")
-    return nexus.device("opencl")
-
-
 def test_a_loader_without_a_platform_is_told() -> None:
     if "opencl" not in nexus.get_runtimes().names():
         pytest.skip("there is no OpenCL loader to start with")
