@@ -12,40 +12,72 @@ using ClStep = Step<Backend>;
 struct Target {
   cl_command_queue queue;
   cl_event *event;
+  const ClDevice *device;
 };
+
+constexpr cl_bool kBlocking = 0;
+
+// ---- memory of the host -------------------------------------------------------------------------
+
+// A driver may keep a copy of memory that it was given (CL_MEM_USE_HOST_PTR). A write from the very
+// address that an object was made of, and a read to it, bring one up to date with the other
+// (OpenCL 3.0 API specification, clEnqueueReadBuffer); without a copy they do nothing.
+cl_int take_from_host(const Target &target, ClMemory &memory, size_t at, size_t nbytes) {
+  return cl().clEnqueueWriteBuffer(target.queue, memory.object(), kBlocking, at, nbytes,
+                                   memory.data + at, 0, nullptr, nullptr);
+}
+
+cl_int give_to_host(const Target &target, ClMemory &memory, size_t at, size_t nbytes) {
+  return cl().clEnqueueReadBuffer(target.queue, memory.object(), kBlocking, at, nbytes,
+                                  memory.data + at, 0, nullptr, target.event);
+}
 
 // ---- copies and fills ---------------------------------------------------------------------------
 
-// Through memory of the host, since no driver copies between two contexts.
+void finish(cl_command_queue queue) {
+  check_cl(cl().clFinish(queue), "cannot wait for what comes before a copy to another device");
+}
+
+// Through memory of the host, when the stream has come so far, since no driver copies between two
+// contexts. Leaves no event: nothing is left to wait for.
 void copy_across(const Target &target, const ClStep &step) {
-  ClBuffer source;
-  source.device = step.src->device;
-  source.memory = step.src->memory;
-  source.offset = step.src->offset + step.src_offset;
-  source.nbytes = step.nbytes;
+  finish(target.queue);
   std::vector<std::byte> bytes(step.nbytes);
-  copy_cl_buffer(source, bytes.data(), NXS_CopyFlags_DeviceToHost);
-  constexpr cl_bool kBlocking = 1;
-  check_cl(cl().clEnqueueWriteBuffer(target.queue, step.dst->memory->object(), kBlocking,
-                                     step.dst->offset + step.dst_offset, step.nbytes, bytes.data(),
-                                     0, nullptr, target.event),
-           "cannot copy from one device to another");
+  const auto transfer = [&](const ClBuffer &whole, size_t at, nxs_copy_flags direction) {
+    ClBuffer part;
+    part.device = whole.device;
+    part.memory = whole.memory;
+    part.offset = whole.offset + at;
+    part.nbytes = step.nbytes;
+    copy_cl_buffer(part, bytes.data(), direction);
+  };
+  transfer(*step.src, step.src_offset, NXS_CopyFlags_DeviceToHost);
+  transfer(*step.dst, step.dst_offset, NXS_CopyFlags_HostToDevice);
+}
+
+cl_int copy_to_host(const Target &target, const ClStep &step, size_t src_at, size_t dst_at) {
+  ClMemory &from = *step.src->memory, &to = *step.dst->memory;
+  if (!from.is_wrapped())
+    return cl().clEnqueueReadBuffer(target.queue, from.object(), kBlocking, src_at, step.nbytes,
+                                    to.data + dst_at, 0, nullptr, target.event);
+  const cl_int status =
+      cl().clEnqueueWriteBuffer(target.queue, to.object(), kBlocking, dst_at, step.nbytes,
+                                from.data + src_at, 0, nullptr, nullptr);
+  return status == CL_SUCCESS ? give_to_host(target, to, dst_at, step.nbytes) : status;
 }
 
 void copy(const Target &target, const ClStep &step) {
   ClMemory &from = *step.src->memory, &to = *step.dst->memory;
+  if (&from.device() != target.device || &to.device() != target.device)
+    return copy_across(target, step);
   const size_t src_at = step.src->offset + step.src_offset;
   const size_t dst_at = step.dst->offset + step.dst_offset;
-  constexpr cl_bool kBlocking = 0;
   cl_int status = CL_SUCCESS;
-  if (to.is_wrapped() && &from.device() == &to.device())
-    status = cl().clEnqueueReadBuffer(target.queue, from.object(), kBlocking, src_at, step.nbytes,
-                                      to.data + dst_at, 0, nullptr, target.event);
-  else if (from.host_reaches() && (from.is_wrapped() || &from.device() != &to.device()))
+  if (to.is_wrapped())
+    status = copy_to_host(target, step, src_at, dst_at);
+  else if (from.is_wrapped())
     status = cl().clEnqueueWriteBuffer(target.queue, to.object(), kBlocking, dst_at, step.nbytes,
                                        from.data + src_at, 0, nullptr, target.event);
-  else if (&from.device() != &to.device())
-    return copy_across(target, step);
   else
     status = cl().clEnqueueCopyBuffer(target.queue, from.object(), to.object(), src_at, dst_at,
                                       step.nbytes, 0, nullptr, target.event);
@@ -55,7 +87,6 @@ void copy(const Target &target, const ClStep &step) {
 // Where the memory begins in the middle of a pattern, the driver fills nothing: the pattern is
 // written once, and what is there is copied behind itself until all is full.
 void fill_unaligned(const Target &target, const ClStep &step, cl_mem object, size_t at) {
-  constexpr cl_bool kBlocking = 0;
   size_t done = std::min(step.pattern_nbytes, step.nbytes);
   check_cl(cl().clEnqueueWriteBuffer(target.queue, object, kBlocking, at, done, step.pattern.data(),
                                      0, nullptr, done == step.nbytes ? target.event : nullptr),
@@ -69,21 +100,34 @@ void fill_unaligned(const Target &target, const ClStep &step, cl_mem object, siz
   }
 }
 
-void fill(const Target &target, const ClStep &step) {
-  const cl_mem object = step.dst->memory->object();
-  const size_t at = step.dst->offset + step.dst_offset;
+void fill_object(const Target &target, const ClStep &step, cl_mem object, size_t at) {
   if (at % step.pattern_nbytes != 0) return fill_unaligned(target, step, object, at);
   check_cl(cl().clEnqueueFillBuffer(target.queue, object, step.pattern.data(), step.pattern_nbytes,
                                     at, step.nbytes, 0, nullptr, target.event),
            [&] { return "cannot fill " + std::to_string(step.nbytes) + " bytes"; });
 }
 
+void fill(const Target &target, const ClStep &step) {
+  ClMemory &memory = *step.dst->memory;
+  const size_t at = step.dst->offset + step.dst_offset;
+  if (&memory.device() != target.device) {  // what the schedule's stream has before it comes first
+    finish(target.queue);
+    const Target there{memory.device().transfers(), nullptr, &memory.device()};
+    fill(there, step);
+    return finish(there.queue);
+  }
+  if (!memory.is_wrapped()) return fill_object(target, step, memory.object(), at);
+  fill_object({target.queue, nullptr, target.device}, step, memory.object(), at);
+  check_cl(give_to_host(target, memory, at, step.nbytes), "cannot fill memory of the host");
+}
+
 // ---- dispatches ---------------------------------------------------------------------------------
 
-// A copy of a view that the driver can begin no object at, for the time of one dispatch.
+// A buffer that takes part in one dispatch through a copy of its bytes: one of the driver's own, of
+// memory of the host, or ours, of a view that the driver can begin no object at.
 struct Staged {
   const ClBuffer *view;
-  ClMem copy;
+  ClMem copy;  // none: the driver's
   bool is_written;
 };
 
@@ -139,16 +183,19 @@ class Dispatch {
   void set_buffer(size_t i, const ClBuffer &buffer, cl_uint at) {
     if (buffer.memory->is_address())
       return check_set(cl().clSetKernelArgSVMPointer(kernel_.object(), at, buffer.data()), i);
-    if (buffer.memory->is_wrapped() && !buffer.memory->device().is_unified)
-      throw Error(NXS_NotSupported, place(i) + " is memory of the host, which kernels of " +
-                                        buffer.memory->device().name +
-                                        " cannot use; make a buffer of it, which copies");
     cl_mem object = buffer.object();
-    if (!object) object = stage(i, buffer);
+    if (!object)
+      object = stage(i, buffer);
+    else if (buffer.memory->is_wrapped())
+      take_in(i, {&buffer, ClMem(), is_written(i)});
     check_set(cl().clSetKernelArg(kernel_.object(), at, sizeof object, &object), i);
   }
 
-  cl_mem stage(size_t i, const ClBuffer &view) {
+  bool is_written(size_t i) const {
+    return !kernel_.info() || kernel_.info()->args[i].access != 'i';
+  }
+
+  void check_overlap(size_t i, const ClBuffer &view) const {
     for (size_t other = 0; other < step_.args.size(); ++other) {
       const ClBuffer *beside = step_.args[other].buffer().get();
       if (other != i && beside && beside->identity() == view.identity() &&
@@ -160,24 +207,49 @@ class Dispatch {
                         "; this driver can do that at multiples of " +
                         std::to_string(view.memory->device().view_alignment) + " bytes only");
     }
+  }
+
+  cl_mem stage(size_t i, const ClBuffer &view) {
+    check_overlap(i, view);
     cl_int status = CL_SUCCESS;
     ClMem copy(cl().clCreateBuffer(view.memory->device().context(), CL_MEM_READ_WRITE, view.nbytes,
                                    nullptr, &status));
     check_cl(status, [&] { return "cannot copy " + place(i); });
     const cl_mem object = copy.get();
-    check_cl(cl().clEnqueueCopyBuffer(target_.queue, view.memory->object(), object, view.offset, 0,
-                                      view.nbytes, 0, nullptr, nullptr),
-             [&] { return "cannot copy " + place(i); });
-    const bool is_written = !kernel_.info() || kernel_.info()->args[i].access != 'i';
-    staged_.push_back({&view, std::move(copy), is_written});
+    take_in(i, {&view, std::move(copy), is_written(i)});
     return object;
   }
 
+  void take_in(size_t i, Staged staged) {
+    const ClBuffer &view = *staged.view;
+    ClMemory &memory = *view.memory;
+    cl_int status = CL_SUCCESS;
+    if (!staged.copy)
+      status = take_from_host(target_, memory, view.offset, view.nbytes);
+    else if (memory.is_wrapped())
+      status = cl().clEnqueueWriteBuffer(target_.queue, staged.copy.get(), kBlocking, 0,
+                                         view.nbytes, view.data(), 0, nullptr, nullptr);
+    else
+      status = cl().clEnqueueCopyBuffer(target_.queue, memory.object(), staged.copy.get(),
+                                        view.offset, 0, view.nbytes, 0, nullptr, nullptr);
+    check_cl(status, [&] { return "cannot copy " + place(i); });
+    staged_.push_back(std::move(staged));
+  }
+
   void write_back(const Staged &staged) {
-    check_cl(
-        cl().clEnqueueCopyBuffer(target_.queue, staged.copy.get(), staged.view->memory->object(), 0,
-                                 staged.view->offset, staged.view->nbytes, 0, nullptr, nullptr),
-        "cannot copy what kernel " + kernel_.name() + " wrote");
+    const ClBuffer &view = *staged.view;
+    ClMemory &memory = *view.memory;
+    cl_int status = CL_SUCCESS;
+    if (!staged.copy)
+      status =
+          give_to_host({target_.queue, nullptr, target_.device}, memory, view.offset, view.nbytes);
+    else if (memory.is_wrapped())
+      status = cl().clEnqueueReadBuffer(target_.queue, staged.copy.get(), kBlocking, 0, view.nbytes,
+                                        view.data(), 0, nullptr, nullptr);
+    else
+      status = cl().clEnqueueCopyBuffer(target_.queue, staged.copy.get(), memory.object(), 0,
+                                        view.offset, view.nbytes, 0, nullptr, nullptr);
+    check_cl(status, [&] { return "cannot copy what kernel " + kernel_.name() + " wrote"; });
   }
 
   void set_group_memory() {
@@ -249,7 +321,8 @@ nxs_status status_of_run(nxs_status status) {
 ClEvent Backend::enqueue(Stream<Backend> &stream, Run<Backend> &, const Step<Backend> &step,
                          bool wants_mark) {
   cl_event event = nullptr;
-  const Target target{stream.state.queue.get(), wants_mark ? &event : nullptr};
+  const Target target{stream.state.queue.get(), wants_mark ? &event : nullptr,
+                      &device_at(stream.device)};
   try {
     hand_over(target, step);
   } catch (const Error &error) {

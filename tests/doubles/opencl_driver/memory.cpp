@@ -2,6 +2,7 @@
 // size-waiver: the parameters of entry points are OpenCL's
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <new>
 
 #include "objects.hpp"
@@ -23,6 +24,21 @@ std::shared_ptr<std::byte> allocate(size_t nbytes) {
   return {data, [](std::byte *bytes) { ::operator delete(bytes, kAlignment); }};
 }
 
+struct Svm {
+  std::mutex mutex;
+  std::map<const std::byte *, std::shared_ptr<std::byte>> parts;
+};
+
+Svm &svm() {
+  static Svm &svm = *new Svm;
+  return svm;
+}
+
+bool is_svm(const void *address) {
+  std::lock_guard lock(svm().mutex);
+  return svm().parts.contains(static_cast<const std::byte *>(address));
+}
+
 bool is_inside(cl_mem memory, size_t offset, size_t nbytes) {
   return nbytes > 0 && offset <= memory->nbytes && nbytes <= memory->nbytes - offset;
 }
@@ -34,6 +50,21 @@ cl_int check(cl_command_queue queue, cl_mem memory, size_t offset, size_t nbytes
 
 }  // namespace
 
+void *fake::allocate_svm(size_t nbytes) {
+  const auto made = allocate(nbytes);
+  if (!made) return nullptr;
+  std::lock_guard lock(svm().mutex);
+  svm().parts[made.get()] = made;
+  n_alive[kSvm].fetch_add(1);
+  return made.get();
+}
+
+void fake::free_svm(void *memory) {
+  std::lock_guard lock(svm().mutex);
+  svm().parts.erase(static_cast<std::byte *>(memory));
+  n_alive[kSvm].fetch_sub(1);
+}
+
 FAKE_API cl_mem clCreateBuffer(cl_context context, cl_bitfield flags, size_t nbytes, void *host,
                                cl_int *status) {
   FAKE_CREATE(status);
@@ -42,7 +73,7 @@ FAKE_API cl_mem clCreateBuffer(cl_context context, cl_bitfield flags, size_t nby
   const bool uses_host = flags & CL_MEM_USE_HOST_PTR;
   if (uses_host != (host != nullptr)) return refuse(kInvalidHostPtr);
   std::shared_ptr<std::byte> own;
-  if (!uses_host || fake::options().shadow) {
+  if (!uses_host || (fake::options().shadow && !is_svm(host))) {
     own = allocate(nbytes);
     if (!own) return refuse(CL_MEM_OBJECT_ALLOCATION_FAILURE);
   }

@@ -1,14 +1,5 @@
 // What versions after 1.2 added; a driver of 1.2 is linked without this file.
-#include <cstring>
-#include <new>
-
 #include "objects.hpp"
-
-namespace {
-
-constexpr std::align_val_t kAlignment{128};
-
-}  // namespace
 
 FAKE_API cl_command_queue clCreateCommandQueue(cl_context, cl_device_id, cl_bitfield, cl_int *);
 
@@ -21,16 +12,10 @@ FAKE_API cl_command_queue clCreateCommandQueueWithProperties(cl_context context,
 
 FAKE_API void *clSVMAlloc(cl_context, cl_bitfield, size_t nbytes, cl_uint) {
   if (fake::planned(__func__) || nbytes > fake::options().memory) return nullptr;
-  void *const memory = ::operator new(nbytes, kAlignment, std::nothrow);
-  if (!memory) return nullptr;
-  fake::n_alive[fake::kSvm].fetch_add(1);
-  return std::memset(memory, 0xA5, nbytes);
+  return fake::allocate_svm(nbytes);
 }
 
-FAKE_API void clSVMFree(cl_context, void *memory) {
-  fake::n_alive[fake::kSvm].fetch_sub(1);
-  ::operator delete(memory, kAlignment);
-}
+FAKE_API void clSVMFree(cl_context, void *memory) { fake::free_svm(memory); }
 
 FAKE_API cl_int clSetKernelArgSVMPointer(cl_kernel kernel, cl_uint index, const void *address) {
   FAKE_CALL();

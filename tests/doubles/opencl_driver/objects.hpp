@@ -71,6 +71,10 @@ struct Given {  // what a caller hands a command: the events it waits for, and w
   cl_event *event;
 };
 
+// Shared virtual memory, which no object made of it has a copy of.
+void *allocate_svm(size_t nbytes);
+void free_svm(void *memory);
+
 // A kernel of one of the files: a function of the cpu runtime's kernel ABI, and its record.
 struct Code {
   std::string name;
