@@ -50,6 +50,10 @@ demo: .venv/.has-demo build/.native ## find the devices, run kernels over a phot
 test: build ## run the whole test suite, or a part of it: make test TESTS=tests/conformance
 	$(BIN)/pytest $(TESTS)
 
+.PHONY: opencl
+opencl: build .venv/.has-opencl ## run the OpenCL tests on PoCL, Intel's driver and oclgrind: make opencl DRIVERS=intel
+	$(BIN)/python tests/opencl/drivers.py $(DRIVERS)
+
 # --- what developers run -------------------------------------------------------------------------
 
 tracked = $(shell git ls-files --cached --others --exclude-standard -- $(1))
