@@ -7,6 +7,7 @@
 //   enqueue(stream, run, step, wants)  hands a step over; answers a mark behind it if `wants`
 //   mark(stream)                       a mark behind everything handed over so far
 //   reached(mark, &failure)            whether, and what the driver says went wrong
+//   take_times(stream)                 what is handed over from here on has times
 //   times(mark)                        when its command began and ended, on the device's clock
 //   wait(mark), finish(stream)         block in the driver, without an end
 //   flush(stream)                      the driver begins with what it has
@@ -32,8 +33,9 @@ void read_times(Run<B> &run, const typename B::Mark &end) noexcept {
   for (size_t i = 0; i < run.state.timed.size(); ++i)
     if (const auto times = B::times(run.state.timed[i]))
       run.command_ms[i] = static_cast<double>(times->second - times->first) * 1e-6;
+  if (!run.timing) return;
   const auto began = B::times(run.state.began), ended = B::times(end);
-  if (!run.timing || !began || !ended) return;
+  if (!began || !ended) return;
   run.started_ns = began->second;
   run.ended_ns = ended->second;
 }
@@ -189,6 +191,7 @@ bool start_issuing(const StreamPtr<B> &stream, Run<B> &run) noexcept {
     if (ahead.mark) watch<B>(after.stream, ahead.mark);
     return false;
   }
+  if (run.timing || run.program->timing) B::take_times(*stream);
   if (!run.timing) return true;
   run.state.began = mark_or_finish<B>(*stream);
   run.state.unmarked = true;

@@ -135,10 +135,12 @@ class Schedule {
     old = std::exchange(program_, nullptr);
     if (!in_flight()) {
       dropped = change(*steps_[index]);
+      steps_[index]->version = new_version();
       return;
     }
     auto copy = std::make_shared<Step<B>>(*steps_[index]);
     dropped = change(*copy);
+    copy->version = new_version();
     replaced = std::exchange(steps_[index], std::move(copy));
   }
 

@@ -77,6 +77,13 @@ class ArgumentValue {
   std::shared_ptr<Buffer> buffer_;
 };
 
+// Of what a step says. No two that differ have the same, so a backend can tell what it has already
+// told its driver.
+inline uint64_t new_version() {
+  static std::atomic<uint64_t> newest{0};
+  return newest.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 // A dispatch uses kernel to group_memory, signal and wait use event and value, copy and fill the
 // rest. Immutable while a run that holds it is in flight: `Schedule::edit` works on a copy then.
 template <class B>
@@ -85,6 +92,7 @@ struct Step {
   explicit Step(nxs_command_type type) : type(type) {}
   nxs_command_type type;
   bool timing = false;
+  uint64_t version = new_version();  // another one after each edit
 
   std::shared_ptr<typename B::Kernel> kernel;
   std::vector<ArgumentValue<Buffer>> args;

@@ -99,6 +99,20 @@ def test_arguments_values_and_sizes_that_are_set_again_are_seen_by_the_next_run(
     assert lab.read(y[1], np.float32).tolist() == [30, 30, 30, 0]
 
 
+def test_commands_of_one_kernel_keep_their_own_arguments(lab: Lab) -> None:
+    lab.needs("kernels_compute")
+    numbers = [lab.buffer(np.zeros(4, np.int64)) for _ in range(2)]
+    schedules, commands, expected = [lab.schedule(), lab.schedule()], [], [0, 0]
+    for schedule, buffer in zip(schedules, numbers, strict=True):
+        commands.append(lab.dispatch(schedule, "twice_and_add", [buffer, np.int64(1)], grid=4))
+    for turn, value in [(0, 1), (0, 1), (1, 1), (0, 5), (1, 1), (1, 7), (1, 7), (0, 5)]:
+        if value > 1:
+            lab.set(commands[turn], 1, np.int64(value))
+        lab.run(schedules[turn])
+        expected[turn] = 2 * expected[turn] + value
+    assert [set(lab.read(buffer, np.int64)) for buffer in numbers] == [{n} for n in expected]
+
+
 def test_a_run_uses_what_was_set_when_it_was_submitted(lab: Lab, api: Backend) -> None:
     schedule, stream = lab.schedule(), lab.stream()
     src = [lab.buffer(bytes([n] * 4)) for n in range(5)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from conformance.harness import LONG_NS, Lab, refused
@@ -102,6 +103,19 @@ def test_copies_and_fills_outside_of_schedules_can_be_timed(lab: Lab) -> None:
     lab.api.synchronize_stream(stream, LONG_NS)
     for ticket in tickets:
         assert is_time(lab.api.get_run_property(stream, ticket, Property.ElapsedTime))
+
+
+def test_timed_runs_and_others_keep_the_order_of_their_stream(lab: Lab) -> None:
+    lab.needs("kernels_compute")
+    stream, schedule = lab.stream(), lab.schedule()
+    numbers, expected = lab.buffer(np.zeros(4, np.int64)), 0
+    command = lab.dispatch(schedule, "twice_and_add", [numbers, np.int64(0)], grid=4)
+    for n, flags in enumerate([0, 0, 0, RunFlags.Timing, 0, RunFlags.Timing, 0]):
+        lab.set(command, 1, np.int64(n))
+        ticket = lab.api.run_schedule(schedule, stream, flags)
+        expected = 2 * expected + n
+    lab.api.wait_run(stream, ticket, LONG_NS)
+    assert set(lab.read(numbers, np.int64)) == {expected}
 
 
 def test_runs_of_a_stream_finish_in_the_order_of_their_time_stamps(lab: Lab) -> None:

@@ -19,9 +19,10 @@ struct Backend {
   using RunState = Issued<Backend>;
   struct StreamState {
     InFlight<Backend> flight;
-    ClQueue queue;  // made for the first run
-    std::atomic<bool> has_queue{false};
+    ClQueue untimed, timed;                       // made for the first run, the first that is timed
+    std::atomic<cl_command_queue> used{nullptr};  // that one of them
     std::mutex making;
+    cl_command_queue queue() const { return used.load(std::memory_order_acquire); }
   };
 
   static void start();
@@ -76,6 +77,7 @@ struct Backend {
   static Mark enqueue(Stream<Backend> &stream, Run<Backend> &run, const Step<Backend> &step,
                       bool wants_mark);
   static Mark mark(Stream<Backend> &stream);
+  static void take_times(Stream<Backend> &stream) noexcept;
   static bool reached(const Mark &mark, Failure *failure) noexcept;
   static std::optional<std::pair<int64_t, int64_t>> times(const Mark &mark) noexcept;
   static void wait(const Mark &mark) noexcept;

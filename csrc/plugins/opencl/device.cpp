@@ -164,7 +164,7 @@ void ClDevice::make_context() const {
                                           reinterpret_cast<cl_context_properties>(platform_), 0};
   context_ = cl().clCreateContext(wanted, 1, &id_, nullptr, nullptr, &status);
   check_cl(status, "cannot make an OpenCL context on " + name);
-  transfers_ = open_queue().release();
+  transfers_ = open_queue(false).release();
   is_made_.store(true, std::memory_order_release);
 }
 
@@ -179,19 +179,20 @@ cl_command_queue ClDevice::transfers() const {
   return transfers_;
 }
 
-ClQueue ClDevice::make_queue() const {
+ClQueue ClDevice::make_queue(bool takes_times) const {
   context();
-  return open_queue();
+  return open_queue(takes_times);
 }
 
-ClQueue ClDevice::open_queue() const {
+ClQueue ClDevice::open_queue(bool takes_times) const {
+  const cl_bitfield flags = takes_times ? CL_QUEUE_PROFILING_ENABLE : 0;
   cl_int status = CL_SUCCESS;
   cl_command_queue queue = nullptr;
   if (cl().clCreateCommandQueueWithProperties && version_number(version) >= 200) {
-    const cl_queue_properties wanted[] = {CL_QUEUE_PROPERTIES, CL_QUEUE_PROFILING_ENABLE, 0};
+    const cl_queue_properties wanted[] = {CL_QUEUE_PROPERTIES, flags, 0};
     queue = cl().clCreateCommandQueueWithProperties(context_, id_, wanted, &status);
   } else {
-    queue = cl().clCreateCommandQueue(context_, id_, CL_QUEUE_PROFILING_ENABLE, &status);
+    queue = cl().clCreateCommandQueue(context_, id_, flags, &status);
   }
   check_cl(status, "cannot make a command queue on " + name);
   return ClQueue(queue);

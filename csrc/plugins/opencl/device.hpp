@@ -18,7 +18,7 @@ class ClDevice {
   cl_context context()
       const;  // made when it is first needed: that may take a GPU's driver a second
   cl_command_queue transfers() const;  // for copies to and from the host, beside every stream
-  ClQueue make_queue() const;
+  ClQueue make_queue(bool takes_times) const;  // taking them costs each command
 
   std::string name, vendor, architecture, type, platform, version, driver_version, c_version;
   std::string extensions, il_version;
@@ -45,7 +45,7 @@ class ClDevice {
   void read_memory();
   void read_limits();
   void make_context() const;
-  ClQueue open_queue() const;
+  ClQueue open_queue(bool takes_times) const;
 
   const cl_platform_id platform_;
   const cl_device_id id_;

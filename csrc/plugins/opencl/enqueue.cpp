@@ -143,9 +143,7 @@ class Dispatch {
                   "kernel " + kernel_.name() + " takes " + std::to_string(arguments.places.size()) +
                       " arguments and got " + std::to_string(step_.args.size()));
     std::lock_guard lock(kernel_.mutex());
-    for (size_t i = 0; i < step_.args.size(); ++i) set_argument(i);
-    set_group_memory();
-    set_grid();
+    if (kernel_.set_by() != step_.version) set_arguments();
     launch();
     for (const Staged &staged : staged_)
       if (staged.is_written) write_back(staged);
@@ -166,6 +164,15 @@ class Dispatch {
     throw Error(cl_status(status), "cannot set " + place(i) + ", of " +
                                        std::to_string(step_.args[i].nbytes()) +
                                        " bytes: the driver answers " + cl_name(status));
+  }
+
+  // The driver's object keeps them for the next run of the same step, which sets none then.
+  void set_arguments() {
+    kernel_.set_by() = 0;
+    for (size_t i = 0; i < step_.args.size(); ++i) set_argument(i);
+    set_group_memory();
+    set_grid();
+    if (staged_.empty()) kernel_.set_by() = step_.version;  // else: copies made for this run
   }
 
   void set_argument(size_t i) {
@@ -321,7 +328,7 @@ nxs_status status_of_run(nxs_status status) {
 ClEvent Backend::enqueue(Stream<Backend> &stream, Run<Backend> &, const Step<Backend> &step,
                          bool wants_mark) {
   cl_event event = nullptr;
-  const Target target{stream.state.queue.get(), wants_mark ? &event : nullptr,
+  const Target target{stream.state.queue(), wants_mark ? &event : nullptr,
                       &device_at(stream.device)};
   try {
     hand_over(target, step);

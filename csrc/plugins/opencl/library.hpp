@@ -45,6 +45,8 @@ class ClKernel {
   // Arguments stay with the driver's object, so whoever sets them also enqueues, under this lock.
   std::mutex &mutex() const { return mutex_; }
   cl_kernel object() const { return object_.get(); }
+  // The version of the step whose arguments they are, for who holds the lock; 0: of none.
+  uint64_t &set_by() const { return set_by_; }
 
  private:
   void read_arguments();
@@ -60,6 +62,7 @@ class ClKernel {
   ClArguments arguments_;
   size_t max_group_ = 1, group_memory_nbytes_ = 0;
   mutable std::mutex mutex_;  // no child of a fork takes it
+  mutable uint64_t set_by_ = 0;
 };
 
 std::shared_ptr<ClLibrary> load_cl_library(nxs_int device, const char *path);

@@ -20,18 +20,35 @@ bool Backend::any_in_flight() { return n_in_flight.load(std::memory_order_acquir
 void Backend::prepare_to_run(Stream<Backend> &stream) {
   refuse_forked();
   prepare_reaper<Backend>();
-  if (stream.state.has_queue.load(std::memory_order_acquire)) return;
+  if (stream.state.queue()) return;
   std::lock_guard lock(stream.state.making);
-  if (stream.state.queue) return;
-  stream.state.queue = device_at(stream.device).make_queue();
-  stream.state.has_queue.store(true, std::memory_order_release);
+  if (stream.state.queue()) return;
+  stream.state.untimed = device_at(stream.device).make_queue(false);
+  stream.state.used.store(stream.state.untimed.get(), std::memory_order_release);
 }
 
 ClEvent Backend::mark(Stream<Backend> &stream) {
   cl_event event = nullptr;
-  check_cl(cl().clEnqueueMarkerWithWaitList(stream.state.queue.get(), 0, nullptr, &event),
+  check_cl(cl().clEnqueueMarkerWithWaitList(stream.state.queue(), 0, nullptr, &event),
            "cannot put a marker into a stream");
   return ClEvent(event);
+}
+
+// The driver gives times per queue: the stream goes on in another one, behind what is in this one.
+void Backend::take_times(Stream<Backend> &stream) noexcept {
+  StreamState &state = stream.state;
+  if (state.timed) return;
+  try {
+    ClQueue timed = device_at(stream.device).make_queue(true);
+    const ClEvent before = mark(stream);
+    check_cl(cl().clEnqueueMarkerWithWaitList(timed.get(), 1, &before.get(), nullptr),
+             "cannot put a marker into a stream");
+    cl().clFlush(state.queue());
+    state.timed = std::move(timed);
+    state.used.store(state.timed.get(), std::memory_order_release);
+  } catch (const std::exception &) {
+    return;  // the times of this run are the host's
+  }
 }
 
 bool Backend::reached(const ClEvent &mark, Failure *failure) noexcept {
@@ -64,8 +81,8 @@ std::optional<std::pair<int64_t, int64_t>> Backend::times(const ClEvent &mark) n
 }
 
 void Backend::wait(const ClEvent &mark) noexcept { cl().clWaitForEvents(1, &mark.get()); }
-void Backend::finish(Stream<Backend> &stream) noexcept { cl().clFinish(stream.state.queue.get()); }
-void Backend::flush(Stream<Backend> &stream) noexcept { cl().clFlush(stream.state.queue.get()); }
+void Backend::finish(Stream<Backend> &stream) noexcept { cl().clFinish(stream.state.queue()); }
+void Backend::flush(Stream<Backend> &stream) noexcept { cl().clFlush(stream.state.queue()); }
 
 bool Backend::call_back(const ClEvent &mark, void (*function)(void *), void *data) noexcept {
   const auto call = new (std::nothrow) Call{function, data};
