@@ -139,7 +139,7 @@ void test_a_chain_of_failures_tells_the_first_cause_once() {
   CHECK(api->WaitEvent(events.back(), 1, NXS_WAIT_FOREVER) ==
         NXS_ExecStatusErrorForEventsInWaitList);
   const std::string text = api->GetLastError();
-  CHECK(contains(text, "the kernel threw") && text.find("failed:") == text.rfind("failed:"));
+  CHECK(contains(text, "the kernel gave up: ") && text.find("failed:") == text.rfind("failed:"));
   for (const nxs_handle handle : schedules) api->ReleaseSchedule(handle);
   for (const nxs_handle handle : events) api->ReleaseEvent(handle);
 }

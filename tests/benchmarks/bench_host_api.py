@@ -38,6 +38,10 @@ NXS_KERNEL(add, in(float, a), in(float, b), out(float, c)) {
   c[i] = a[i] + b[i];
 }
 """
+SILENT_KERNEL = """
+#include <nexus/cpu_kernel.h>
+NXS_CPU_EXPORT void silent(void *const *args, const nxs_cpu_launch *launch) {}
+"""
 
 # The members of `calls` in host_api.c.
 FUNCTIONS = [
@@ -105,6 +109,7 @@ class Subject:
         self.buffer = device.create_buffer(np.ones(NBYTES // 4, np.float32))
         self.schedule = self.recorded()
         self.host = np.empty(NBYTES // 4, np.float32)
+        self.kept: list[Any] = []  # what C code writes to
 
     def recorded(self) -> nexus.Schedule:
         """Record a launch of one item, from nothing."""
@@ -161,6 +166,17 @@ class Subject:
 
         return launch
 
+    def arguments(self) -> Row:
+        """What the checks of a launch's arguments cost: with them, and without."""
+        silent = self.device.compile(SILENT_KERNEL).get_kernel("silent", unchecked=True)
+        turns = {}
+        for name, kernel in {"C": self.kernel, "C, nothing to check": silent}.items():
+            command = self.device.create_schedule().create_command(kernel)
+            self.kept.append(command)
+            handles = (ctypes.c_int64(o.handle) for o in (command, self.buffer))
+            turns[name] = self.plain.loop("time_arguments", *handles)
+        return Row(0, "three arguments set and a grid, checked", "30 ns more", turns)
+
     def create(self) -> Row:
         """Row 9."""
         create = self.plain.foreign(
@@ -203,6 +219,7 @@ class Subject:
         number = nexus.Property[name].value
         room, nbytes = ctypes.create_string_buffer(256), ctypes.c_size_t(256)
         where, size = ctypes.addressof(room), ctypes.addressof(nbytes)
+        self.kept += room, nbytes
         turns = {
             "nexus": python(lambda: method(name)),
             "ctypes": python(lambda: foreign(0, number, where, size)),
@@ -215,6 +232,7 @@ class Subject:
         return [
             self.run(),
             self.launch(),
+            self.arguments(),
             self.create(),
             self.copy(to_host=True),
             self.copy(to_host=False),
@@ -231,7 +249,7 @@ def measured(row: Row) -> dict[str, list[float]]:
         for name, turn in turns.items():
             taken[name].append(turn())
     loop = statistics.median(taken.pop("lambda"))
-    return {n: [v - loop * (n != "C") for v in values] for n, values in taken.items()}
+    return {n: [v - loop * (n[0] != "C") for v in values] for n, values in taken.items()}
 
 
 def import_ns(folder: Path) -> dict[str, list[float]]:

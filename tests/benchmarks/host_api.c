@@ -47,6 +47,19 @@ NXS_EXPORT double time_launch(const calls *c, nxs_handle kernel, nxs_handle buff
   return (now_ns() - start) / n;
 }
 
+/* A command of a kernel that tells what it takes is checked; one of a kernel that tells nothing is
+ * not.
+ */
+NXS_EXPORT double time_arguments(const calls *c, nxs_handle command, nxs_handle buffer, long n) {
+  const nxs_dim3 one = {1, 1, 1};
+  const double start = now_ns();
+  for (long i = 0; i < n; ++i) {
+    for (nxs_int index = 0; index < 3; ++index) c->set_argument(command, index, buffer);
+    c->finalize(command, one, one);
+  }
+  return (now_ns() - start) / n;
+}
+
 NXS_EXPORT double time_create(const calls *c, size_t nbytes, long n) {
   const double start = now_ns();
   for (long i = 0; i < n; ++i) c->release_buffer(c->create_buffer(0, nbytes, 0, NULL));

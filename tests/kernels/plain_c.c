@@ -1,5 +1,7 @@
 /* Kernels in plain C: what `cc -shared` makes of this, `load_library` takes. */
 #include <nexus/cpu_kernel.h>
+#include <stdio.h>
+#include <string.h>
 
 /* data += 1 */
 NXS_CPU_KERNEL(add_vectors, inout(float, data)) {
@@ -42,4 +44,32 @@ NXS_CPU_EXPORT void reverse_groups(void *const *args, const nxs_cpu_launch *laun
     for (int64_t i = 0; i < n; ++i) copy[i] = x[first + i];
     for (int64_t i = 0; i < n; ++i) x[first + i] = copy[n - 1 - i];
   }
+}
+
+/* Fails at a number below zero, with its place; says so twice, and the first counts. */
+NXS_CPU_KERNEL(check_positive, in(int32_t, numbers)) {
+  int64_t i;
+  for (i = nxs_cpu_begin(launch); i < nxs_cpu_end(launch); ++i)
+    if (numbers[i] < 0) {
+      char why[64];
+      snprintf(why, sizeof why, "number %d is %d", (int)i, (int)numbers[i]);
+      nxs_cpu_fail(launch, why);
+      nxs_cpu_fail(launch, "said too late");
+      return;
+    }
+}
+
+/* Says nothing of why, or very much. */
+NXS_CPU_KERNEL(fail_with, val(int32_t, n_chars)) {
+  char why[5000];
+  memset(why, 'x', sizeof why);
+  why[n_chars] = 0;
+  nxs_cpu_fail(launch, why);
+}
+
+/* As if an older nexus had called it, which has no way to hear of failures. */
+NXS_CPU_KERNEL(fail_unheard, out(int32_t, heard)) {
+  nxs_cpu_launch older = *launch;
+  older.struct_size = offsetof(nxs_cpu_launch, fail);
+  *heard = nxs_cpu_fail(&older, "nobody hears this");
 }

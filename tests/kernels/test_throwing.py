@@ -1,4 +1,4 @@
-"""What an exception does that leaves an item of a portable kernel: nobody is asked to throw one."""
+"""Kernels that fail: by an exception, which nobody is asked to throw, or by saying so in C."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def run(library: nexus.Library, first: int, group: int, counts: nexus.Buffer | N
 
 @pytest.mark.parametrize("group", [1, 7, 1000])
 def test_a_simple_kernel_that_throws_fails_its_run(library: nexus.Library, group: int) -> None:
-    with pytest.raises(nexus.ExecutionError, match="the kernel threw: no luck with 700"):
+    with pytest.raises(nexus.ExecutionError, match="the kernel gave up: no luck with 700"):
         run(library, 0, group)
     with pytest.raises(nexus.ExecutionError, match="no std::exception"):
         run(library, -1, group)
@@ -91,3 +91,44 @@ run(nexus.device("cpu").compile({PHASE!r}), 0, 100)
     done = subprocess.run(command, cwd=tests, capture_output=True, text=True)
     assert done.returncode == -signal.SIGABRT, done.stderr
     assert "no luck with 700" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def plain_c() -> nexus.Library:
+    """Return the kernels in plain C."""
+    return nexus.device("cpu").compile(harness.PLAIN_C.read_text(), {"language": "c"})
+
+
+@pytest.mark.parametrize("group", [1, 16, 1000])
+def test_a_kernel_in_c_fails_with_a_sentence(plain_c: nexus.Library, group: int) -> None:
+    numbers = np.ones(1000, np.int32)
+    check = plain_c.get_kernel("check_positive")
+    check(numbers, grid=1000, group=group)
+    numbers[700] = -7
+    with pytest.raises(nexus.ExecutionError, match="^the kernel gave up: number 700 is -7 "):
+        check(numbers, grid=1000, group=group)
+
+
+@pytest.mark.parametrize(("n_chars", "n_shown"), [(0, 0), (1, 1), (1023, 1023), (4000, 1023)])
+def test_a_sentence_may_have_any_length(plain_c: nexus.Library, n_chars: int, n_shown: int) -> None:
+    with pytest.raises(nexus.ExecutionError) as caught:
+        plain_c.get_kernel("fail_with")(n_chars, grid=1)
+    assert f"gave up: {'x' * n_shown or '?'} [" in str(caught.value)
+
+
+def test_an_older_nexus_is_not_asked_to_fail(plain_c: nexus.Library) -> None:
+    heard = np.ones(1, np.int32)
+    plain_c.get_kernel("fail_unheard")(heard, grid=1)
+    assert heard.tolist() == [0]
+
+
+def test_an_exception_that_no_macro_catches_is_caught_at_last() -> None:
+    source = """#include <nexus/cpu_kernel.h>
+    #include <stdexcept>
+    NXS_CPU_KERNEL_INFO(raw, in(int, x));
+    NXS_CPU_EXPORT void raw(void *const *, const nxs_cpu_launch *) {
+      throw std::runtime_error("no luck");
+    }"""
+    raw = nexus.device("cpu").compile(source).get_kernel("raw")
+    with pytest.raises(nexus.ExecutionError, match="the kernel threw: no luck|no std::exception"):
+        raw(np.ones(1, np.int32), grid=1)

@@ -230,6 +230,8 @@ static const nxs_arg_info arguments[] = {{"x", "int", 4, 'b'}};
         ".struct_size = sizeof(nxs_kernel_info), .n_args = 1, .args = 0, "
         ".arg_nbytes = sizeof(nxs_arg_info)",
         ".struct_size = sizeof(nxs_kernel_info), .n_args = 1, .args = arguments, .arg_nbytes = 0",
+        ".struct_size = sizeof(nxs_kernel_info), .n_args = 1, .args = arguments,"
+        ".arg_nbytes = sizeof(nxs_arg_info) + 1",
         ".struct_size = sizeof(nxs_kernel_info), .n_args = 2, .args = arguments, "
         ".arg_nbytes = 0x80000000",
     ],

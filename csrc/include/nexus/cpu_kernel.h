@@ -19,7 +19,16 @@
 #define NEXUS_CPU_KERNEL_H
 
 #include <nexus/kernel/arguments.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* zig cc has no headers of the C++ library, and nothing can be thrown without one. */
+#if defined(__cpp_exceptions) && __has_include(<exception>)
+#include <exception>
+#define NXS_CPU_THROWS 1
+#else
+#define NXS_CPU_THROWS 0
+#endif
 
 #ifdef __cplusplus
 #define NXS_CPU_EXPORT extern "C" __attribute__((visibility("default")))
@@ -38,6 +47,8 @@ typedef struct nxs_cpu_launch {
   int64_t begin, end; /* run the groups [begin, end) */
   void *group_memory; /* 64-byte aligned, or NULL; contents undefined at the start of each group */
   uint64_t group_memory_nbytes;
+  /* Since 1.1. Fails the run; nxs_cpu_fail() calls it. */
+  void (*fail)(const struct nxs_cpu_launch *launch, const char *why);
 } nxs_cpu_launch;
 
 /* One argument, as the source spells it. */
@@ -115,18 +126,32 @@ static inline int nxs_cpu_next_row(nxs_cpu_rows *rows) {
   return 1;
 }
 
+/* Fails the run with a sentence for its user; return from the kernel then. Groups that run already
+   are finished, no new one begins. `launch` is the one that the kernel was called with; of several
+   sentences the first counts. False: the nexus that runs the kernel is older than this. */
+static inline int nxs_cpu_fail(const nxs_cpu_launch *launch, const char *why) {
+  const size_t end = offsetof(nxs_cpu_launch, fail) + sizeof launch->fail;
+  if (launch->struct_size < end) return 0;
+  launch->fail(launch, why);
+  return 1;
+}
+
 /* ---- making a kernel ---------------------------------------------------------------------- */
 
 /* NXS_CPU_KERNEL(name, args...) { body }: defines the function, its record, and a parameter for
-   each argument; the body also has `launch`. The arguments, 1 to 16:
+   each argument; the body also has `launch`. What it throws in C++ fails the run. The arguments,
+   1 to 16:
      val(T, n)    a number or plain struct, by value      in(T, p)     a buffer that is only read
      out(T, p)    a buffer that is only written           inout(T, p)  a buffer, read and written */
-#define NXS_CPU_KERNEL(name, ...)                                                         \
-  static inline void name##__body(const nxs_cpu_launch *launch,                           \
-                                  NXS_LIST(NXS_PARAMETER, __VA_ARGS__));                  \
-  NXS_CPU_KERNEL_INFO(name, __VA_ARGS__);                                                 \
-  NXS_CPU_ENTRY(name) { name##__body(nxs_launch, NXS_LIST(NXS_CPU_VALUE, __VA_ARGS__)); } \
-  static inline void name##__body(const nxs_cpu_launch *launch,                           \
+#define NXS_CPU_KERNEL(name, ...)                                                   \
+  static inline void name##__body(const nxs_cpu_launch *launch,                     \
+                                  NXS_LIST(NXS_PARAMETER, __VA_ARGS__));            \
+  NXS_CPU_KERNEL_INFO(name, __VA_ARGS__);                                           \
+  NXS_CPU_ENTRY(name) {                                                             \
+    NXS_CPU_TRY { name##__body(nxs_launch, NXS_LIST(NXS_CPU_VALUE, __VA_ARGS__)); } \
+    NXS_CPU_FAIL                                                                    \
+  }                                                                                 \
+  static inline void name##__body(const nxs_cpu_launch *launch,                     \
                                   NXS_LIST(NXS_PARAMETER, __VA_ARGS__))
 
 /* NXS_CPU_KERNEL_INFO(name, args...);  the record alone, for a function that you define yourself:
@@ -145,6 +170,18 @@ static inline int nxs_cpu_next_row(nxs_cpu_rows *rows) {
 
 #ifndef NXS_GLOBAL
 #define NXS_GLOBAL
+#endif
+
+/* The text is taken where the exception was thrown: nexus may have another C++ library. */
+#if NXS_CPU_THROWS
+#define NXS_CPU_TRY try
+#define NXS_CPU_FAIL                                        \
+  catch (const std::exception &nxs_error) {                 \
+    if (!nxs_cpu_fail(nxs_launch, nxs_error.what())) throw; \
+  }
+#else
+#define NXS_CPU_TRY
+#define NXS_CPU_FAIL
 #endif
 
 #define NXS_CPU_ENTRY(name)                                                          \

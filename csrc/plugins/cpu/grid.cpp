@@ -2,6 +2,8 @@
 // into a failed run.
 #include "grid.hpp"
 
+#include <cstdio>
+
 namespace nxs {
 
 namespace {
@@ -49,11 +51,30 @@ void Launch::prepare(const Step<Backend> &step) {
   for (size_t i = 0; i < step.args.size(); ++i) args[i] = step.args[i].data();
 }
 
+namespace {
+
+// What a kernel is called with, and what it says when it fails.
+struct Call {
+  nxs_cpu_launch launch;
+  char why[1024];  // empty: it did not fail
+
+  static void fail(const nxs_cpu_launch *launch, const char *why) {
+    Call &call = *reinterpret_cast<Call *>(const_cast<nxs_cpu_launch *>(launch));
+    if (!call.why[0]) std::snprintf(call.why, sizeof call.why, "%s", why && *why ? why : "?");
+  }
+};
+
+}  // namespace
+
 void Launch::call(int64_t begin, int64_t end) const {
-  nxs_cpu_launch part = sizes_;
+  Call call;
+  call.launch = sizes_;
+  nxs_cpu_launch &part = call.launch;
   part.begin = begin;
   part.end = end;
   part.group_memory = part.group_memory_nbytes ? group_arena(part.group_memory_nbytes) : nullptr;
+  part.fail = Call::fail;
+  call.why[0] = '\0';
   try {
     function_(many_.empty() ? few_.data() : many_.data(), &part);
   } catch (const std::exception &error) {
@@ -63,6 +84,7 @@ void Launch::call(int64_t begin, int64_t end) const {
                 "the kernel threw something that is no std::exception, or not the one of the C++ "
                 "library that nexus has; catch it in the kernel to see its text");
   }
+  if (call.why[0]) throw Error(NXS_ExecutionFailed, std::string("the kernel gave up: ") + call.why);
 }
 
 // Claims what nobody has claimed yet, unrun: a failed dispatch ends early.

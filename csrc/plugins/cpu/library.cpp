@@ -98,8 +98,9 @@ constexpr size_t kMaxArgInfoNbytes = 1024;  // so that damage does not lead far 
 
 void check_info(const nxs_kernel_info &record, const std::string &name) {
   const bool whole = record.struct_size >= kKernelInfoNbytes && record.n_args <= kMaxArguments;
-  const bool walkable =
-      record.args && record.arg_nbytes >= kArgInfoNbytes && record.arg_nbytes <= kMaxArgInfoNbytes;
+  const bool walkable = record.args && record.arg_nbytes >= kArgInfoNbytes &&
+                        record.arg_nbytes <= kMaxArgInfoNbytes &&
+                        record.arg_nbytes % alignof(nxs_arg_info) == 0;
   if (!whole || (record.n_args && !walkable)) refuse_info(name);
 }
 

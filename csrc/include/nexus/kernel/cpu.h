@@ -12,14 +12,6 @@
 #include <nexus/cpu_kernel.h>
 #include <nexus/kernel/cpu_names.h>
 
-/* zig cc has no headers of the C++ library, and nothing can be thrown without one. */
-#if defined(__cpp_exceptions) && __has_include(<exception>)
-#include <exception>
-#define NXS_CPU_THROWS 1
-#else
-#define NXS_CPU_THROWS 0
-#endif
-
 /* ---- words -------------------------------------------------------------------------------- */
 
 #define NXS_INLINE inline __attribute__((always_inline))
@@ -171,16 +163,16 @@ struct Group {
 };
 
 #if NXS_CPU_THROWS
-#define NXS_CPU_TRY try
-#define NXS_CPU_CATCH catch (...)
+#define NXS_CPU_EACH_TRY try
+#define NXS_CPU_EACH_CATCH catch (...)
 struct Thrown {
   std::exception_ptr what;
   void keep() { what = std::current_exception(); }
   void pass_on() const { std::rethrow_exception(what); }
 };
 #else
-#define NXS_CPU_TRY if (true)
-#define NXS_CPU_CATCH else
+#define NXS_CPU_EACH_TRY if (true)
+#define NXS_CPU_EACH_CATCH else
 struct Thrown {
   void keep() {}
   void pass_on() const {}
@@ -198,11 +190,11 @@ NXS_INLINE void run_items(const nxs_cpu_launch *launch, Arguments... arguments) 
     bool failed = false;
     NXS_SIMD for (int x = rows.x_begin; x < end; ++x) {
       if (failed) continue;
-      NXS_CPU_TRY {
+      NXS_CPU_EACH_TRY {
         const Item item{x, y, z, launch};
         kBody(item, item, arguments...);
       }
-      NXS_CPU_CATCH {
+      NXS_CPU_EACH_CATCH {
         failed = true;
         thrown.keep();
       }
@@ -247,14 +239,16 @@ constexpr bool kArePlain = (kIsPlain<T> && ...);
    so), and nxs_group, which answers for its group. */
 
 /* The body of a simple kernel is an inline function of its own, so `return` ends the item. */
-#define NXS_KERNEL(name, ...)                                                            \
-  NXS_FUNC NXS_CPU_BODY(name##__item, nxs::cpu::Item, __VA_ARGS__);                      \
-  NXS_CPU_CHECK_NAME(NXS_CPU_TAKEN_##name);                                              \
-  NXS_CPU_KERNEL_INFO(name, __VA_ARGS__);                                                \
-  NXS_CPU_CHECK_ARGUMENTS(__VA_ARGS__);                                                  \
-  NXS_CPU_ENTRY(name) {                                                                  \
-    nxs::cpu::run_items<name##__item>(nxs_launch, NXS_LIST(NXS_CPU_VALUE, __VA_ARGS__)); \
-  }                                                                                      \
+#define NXS_KERNEL(name, ...)                                                              \
+  NXS_FUNC NXS_CPU_BODY(name##__item, nxs::cpu::Item, __VA_ARGS__);                        \
+  NXS_CPU_CHECK_NAME(NXS_CPU_TAKEN_##name);                                                \
+  NXS_CPU_KERNEL_INFO(name, __VA_ARGS__);                                                  \
+  NXS_CPU_CHECK_ARGUMENTS(__VA_ARGS__);                                                    \
+  NXS_CPU_ENTRY(name){NXS_CPU_TRY{                                                         \
+      nxs::cpu::run_items<name##__item>(nxs_launch, NXS_LIST(NXS_CPU_VALUE, __VA_ARGS__)); \
+  }                                                                                        \
+  NXS_CPU_FAIL                                                                             \
+  }                                                                                        \
   NXS_FUNC NXS_CPU_BODY(name##__item, nxs::cpu::Item, __VA_ARGS__)
 
 #define NXS_GROUP_KERNEL(name, X, Y, Z, ...)                             \
