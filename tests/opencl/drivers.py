@@ -44,7 +44,7 @@ RACED = "conformance/test_kernel.py conformance/test_grid.py --runtime opencl"
 GAPS = " --gaps opencl/oclgrind.toml"
 SUITES = "opencl/test_rodinia.py opencl/test_shoc.py opencl/test_parboil.py"
 OWN = "opencl/test_opencl.py"
-GUIDE = "docs/guide/test_portable_kernels.py -k every_runtime"
+GUIDE = "docs/guide/test_portable_kernels.py::test_the_program_runs_on_every_runtime[opencl]"
 
 DRIVERS = {
     "pocl": Driver(

@@ -48,6 +48,70 @@ def test_group_memory_that_is_missing_fails_the_run_and_the_stream_goes_on(
     assert x.numpy().tolist() == [1] * 8
 
 
+LOCALS = """
+kernel void two(global int *x, local int *a, local int *b) {
+  local int own[16];
+  const size_t i = get_local_id(0);
+  a[i] = x[i]; own[i] = 2 * x[i]; b[i] = 4 * x[i];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  x[i] = a[7 - i] + own[7 - i] + b[7 - i];
+}
+kernel void one(global int *x, local int *a) {
+  local int own[16];
+  const size_t i = get_local_id(0);
+  a[i] = own[i] = x[i];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  x[i] = a[7 - i] + own[7 - i];
+}
+"""
+
+
+def test_several_arguments_in_group_memory_each_take_their_size(device: nexus.Device) -> None:
+    kernel = device.compile(LOCALS).get_kernel("two")
+    x = device.create_buffer(np.arange(8, dtype=np.int32))
+    kernel(x, 32, np.uint64(32), grid=8, group=8)
+    assert x.numpy().tolist() == [7 * n for n in range(7, -1, -1)]
+
+
+@pytest.mark.parametrize(("a", "b"), [(0, 32), (32, 0), (2**40, 32), (2**63, 2**63)])
+def test_group_memory_that_is_not_there_is_refused(device: nexus.Device, a: int, b: int) -> None:
+    kernel = device.compile(LOCALS).get_kernel("two")
+    x = device.create_buffer(np.arange(8, dtype=np.int32))
+    with pytest.raises(
+        nexus.NexusError, match=r"argument \d \((a|b)\) of kernel two gets \d+ bytes"
+    ):
+        kernel(x, a, b, grid=8, group=8)
+    assert x.numpy().tolist() == list(range(8))
+
+
+def test_what_a_kernel_has_of_its_own_is_not_given_twice(device: nexus.Device) -> None:
+    most = device.get_property("MaxThreadgroupMemorySize")
+    library, x = device.compile(LOCALS), device.create_buffer(np.arange(8, dtype=np.int32))
+    with pytest.raises(nexus.NexusError, match=rf"of which {most - 64} are left"):
+        library.get_kernel("one")(x, grid=8, group=8, group_memory=most)
+    with pytest.raises(nexus.NexusError, match=rf"of which {most - 64 - 32} are left"):
+        library.get_kernel("two")(x, 32, most - 64, grid=8, group=8)
+    library.get_kernel("one")(x, grid=8, group=8, group_memory=most - 64)
+    assert x.numpy().tolist() == [2 * n for n in range(7, -1, -1)]
+
+
+def test_a_kernel_with_more_group_memory_than_there_is_is_refused(device: nexus.Device) -> None:
+    most = device.get_property("MaxThreadgroupMemorySize")
+    kernel = device.compile(LOCALS.replace("16", str(most))).get_kernel("one")
+    x = device.create_buffer(np.zeros(8, np.int32))
+    with pytest.raises(nexus.NexusError, match=f"kernel one has {4 * most} bytes of group memory"):
+        kernel(x, grid=8, group=8, group_memory=32)
+
+
+def test_kernels_that_take_images_are_refused(device: nexus.Device) -> None:
+    library = device.compile(
+        "kernel void f(read_only image2d_t i, global float4 *x, sampler_t s) {"
+        "  x[0] = read_imagef(i, s, (int2)(0, 0)); }"
+    )
+    with pytest.raises(nexus.NexusError, match="takes a value of type image2d_t .argument 0, i."):
+        library.get_kernel("f")
+
+
 def test_a_native_kernel_takes_no_grid_that_groups_do_not_divide(device: nexus.Device) -> None:
     x = device.create_buffer(np.zeros(10, np.int32))
     with pytest.raises(nexus.NexusError, match="do not divide the grid"):

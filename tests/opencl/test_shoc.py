@@ -23,7 +23,7 @@ def test_scan(suite: Suite, n: int) -> None:
     part_sums, scan_sums = suite.kernel("scan", "part_sums"), suite.kernel("scan", "scan_sums")
     part_sums(d_x, sums, n, grid=grid, group=group, group_memory=4 * group)
     scan_sums(sums, n_parts, grid=group, group=group, group_memory=2 * 4 * group)
-    kept = [np.uint64(2 * 4 * group), np.uint64(4)]
+    kept = [2 * 4 * group, 4]  # bytes
     suite.kernel("scan", "scan_parts")(d_x, sums, y, n, *kept, grid=grid, group=group)
     np.testing.assert_array_equal(y.numpy(), np.cumsum(x, dtype=np.uint32))
 

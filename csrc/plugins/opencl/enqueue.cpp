@@ -1,4 +1,5 @@
 // Hands dispatches, copies and fills to the driver.
+#include <algorithm>
 #include <cstring>
 
 #include "backend.hpp"
@@ -169,6 +170,8 @@ class Dispatch {
   // The driver's object keeps them for the next run of the same step, which sets none then.
   void set_arguments() {
     kernel_.set_by() = 0;
+    const size_t most = target_.device->group_memory_nbytes;
+    group_memory_left_ = most - std::min(kernel_.group_memory_nbytes(), most);
     for (size_t i = 0; i < step_.args.size(); ++i) set_argument(i);
     set_group_memory();
     set_grid();
@@ -182,6 +185,7 @@ class Dispatch {
     if (kernel_.arguments().is_local[i]) {
       uint64_t nbytes = 0;
       std::memcpy(&nbytes, arg.data(), sizeof nbytes);
+      take_group_memory(nbytes, place(i));
       return check_set(cl().clSetKernelArg(kernel_.object(), at, nbytes, nullptr), i);
     }
     check_set(cl().clSetKernelArg(kernel_.object(), at, arg.nbytes(), arg.data()), i);
@@ -259,6 +263,18 @@ class Dispatch {
     check_cl(status, [&] { return "cannot copy what kernel " + kernel_.name() + " wrote"; });
   }
 
+  // Of too much PoCL does not answer an error, it ends the process; of none nobody says a word.
+  void take_group_memory(size_t nbytes, const std::string &who) {
+    if (nbytes == 0 || nbytes > group_memory_left_)
+      throw Error(NXS_InvalidKernelArgs,
+                  who + " gets " + std::to_string(nbytes) + " bytes of group memory; " +
+                      target_.device->name + " has " +
+                      std::to_string(target_.device->group_memory_nbytes) +
+                      " for each group, of which " + std::to_string(group_memory_left_) +
+                      " are left: give 1 to that many");
+    group_memory_left_ -= nbytes;
+  }
+
   void set_group_memory() {
     const auto &at = kernel_.arguments().group_memory;
     const size_t nbytes = step_.group_memory_nbytes;
@@ -267,6 +283,7 @@ class Dispatch {
       throw Error(NXS_InvalidKernelArgs, "kernel " + kernel_.name() +
                                              " works in group memory and got none; give its size "
                                              "with the dispatch");
+    take_group_memory(nbytes, "kernel " + kernel_.name());
     check_cl(cl().clSetKernelArg(kernel_.object(), *at, nbytes, nullptr), [&] {
       return "cannot give kernel " + kernel_.name() + " " + std::to_string(nbytes) +
              " bytes of group memory";
@@ -302,6 +319,7 @@ class Dispatch {
   const ClStep &step_;
   const ClKernel &kernel_;
   std::vector<Staged> staged_;
+  size_t group_memory_left_ = 0;  // that no argument has taken
 };
 
 }  // namespace
@@ -340,6 +358,11 @@ ClEvent Backend::enqueue(Stream<Backend> &stream, Run<Backend> &, const Step<Bac
 
 void Backend::check_launch(const ClKernel &kernel, nxs_dim3 group, nxs_dim3 grid) {
   const ClDevice &device = device_at(kernel.device());
+  if (kernel.group_memory_nbytes() > device.group_memory_nbytes)
+    throw Error(NXS_OutOfResources,
+                "kernel " + kernel.name() + " has " + std::to_string(kernel.group_memory_nbytes()) +
+                    " bytes of group memory; " + device.name + " has " +
+                    std::to_string(device.group_memory_nbytes) + " for each group");
   const uint32_t sizes[3] = {group.x, group.y, group.z};
   for (size_t d = 0; d < 3; ++d)
     if (sizes[d] > device.max_items[d])

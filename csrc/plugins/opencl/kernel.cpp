@@ -42,6 +42,13 @@ T info_of(cl_kernel kernel, cl_uint what) {
   return value;
 }
 
+// What is no memory and no number, and what nexus has no objects for.
+bool is_opaque(const std::string &type) {
+  for (const char *kind : {"image", "sampler_t", "pipe", "queue_t", "event_t", "reserve_id_t"})
+    if (type.starts_with(kind)) return true;
+  return false;
+}
+
 // PoCL defines its own functions as macros with this prefix, which changes names of arguments too.
 std::string without_prefix(const std::string &name) {
   constexpr std::string_view kPrefix = "_cl_";
@@ -88,6 +95,12 @@ bool ClKernel::add_argument(cl_uint index) {
       space == CL_KERNEL_ARG_ADDRESS_GLOBAL || space == CL_KERNEL_ARG_ADDRESS_CONSTANT;
   const bool is_read =
       space == CL_KERNEL_ARG_ADDRESS_CONSTANT || (qualifiers & CL_KERNEL_ARG_TYPE_CONST);
+  if (is_opaque(arg.type))
+    throw Error(NXS_NotSupported, "kernel " + name_ + " takes a value of type " + arg.type +
+                                      " (argument " + std::to_string(index) + ", " + arg.name +
+                                      "), and nexus has buffers and numbers only: read from a "
+                                      "buffer instead");
+  if (is_local) arg.type = "ulong";  // the caller says how many bytes it is
   if (is_buffer) arg.type = arg.type.substr(0, arg.type.find_last_not_of("* ") + 1);
   arg.nbytes = is_local ? sizeof(uint64_t) : size_of(arg.type);
   arg.access = is_buffer ? (is_read ? 'i' : 'b') : 'v';
