@@ -12,6 +12,7 @@
 //   wait(mark), finish(stream)         block in the driver, without an end
 //   flush(stream)                      the driver begins with what it has
 //   call_back(mark, function, data)    false: it cannot
+//   Kernel::pace()                     a Pace, for each kernel one
 //   RunState = Issued<Backend>, and StreamState has `InFlight<Backend> flight`
 #pragma once
 
@@ -40,6 +41,15 @@ void read_times(Run<B> &run, const typename B::Mark &end) noexcept {
   run.ended_ns = ended->second;
 }
 
+// Of a run that had its stream to itself.
+template <class B>
+void note_time(const Program<B> &program, int64_t ns) noexcept {
+  if (!program.outcome) return;
+  program.outcome->alone_ns.store(ns, std::memory_order_relaxed);
+  const bool is_one_kernel = program.steps.size() == 1 && program.steps[0]->kernel;
+  if (is_one_kernel) program.steps[0]->kernel->pace().took(ns, program.steps[0]->grid);
+}
+
 template <class B>
 void end_run(const StreamPtr<B> &stream, Point<B> &end) noexcept {
   Run<B> &run = *end.run;
@@ -47,8 +57,7 @@ void end_run(const StreamPtr<B> &stream, Point<B> &end) noexcept {
   if (!run.failure) run.failure = failure;
   failure.reset();
   read_times(run, end.mark);
-  if (end.alone_since_ns && run.program->outcome)
-    run.program->outcome->alone_ns.store(now_ns() - end.alone_since_ns, std::memory_order_relaxed);
+  if (end.alone_since_ns) note_time<B>(*run.program, now_ns() - end.alone_since_ns);
   stream->queue.retire(conclude(run));
   B::finished_one();
 }
@@ -131,7 +140,7 @@ typename B::Mark mark_or_finish(Stream<B> &stream) noexcept {
 template <class B>
 void place(const StreamPtr<B> &stream, Run<B> &run, const Step<B> *signal) noexcept {
   Issued<B> &issued = run.state;
-  Point<B> &point = issued.points[issued.n_placed++];
+  Point<B> &point = signal ? issued.signals[issued.n_signals++] : issued.end;
   point.run = &run;
   point.ticket = stream->queue.next_ticket();
   point.signal = signal;
@@ -222,7 +231,8 @@ template <class B>
 void issue_here(const StreamPtr<B> &stream) noexcept {
   one_after_another<B>(stream, [](const StreamPtr<B> &next) {
     issue<B>(next);
-    keep_watch<B>(next);
+    InFlight<B> &flight = next->state.flight;
+    if (flight.n_watches.load() == 0 || flight.is_time_to_look()) keep_watch<B>(next);
   });
 }
 

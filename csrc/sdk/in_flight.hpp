@@ -6,6 +6,24 @@
 
 namespace nxs {
 
+// How long a kernel took, for a run of a schedule that never ran before.
+class Pace {
+ public:
+  void took(int64_t ns, nxs_dim3 grid) noexcept {
+    ns_per_item_.store(static_cast<double>(ns) / n_items(grid), std::memory_order_relaxed);
+  }
+  // Negative: not known.
+  double expected_ns(nxs_dim3 grid) const noexcept {
+    return ns_per_item_.load(std::memory_order_relaxed) * n_items(grid);
+  }
+
+ private:
+  static double n_items(nxs_dim3 grid) noexcept {
+    return static_cast<double>(grid.x) * grid.y * grid.z;
+  }
+  std::atomic<double> ns_per_item_{-1};
+};
+
 // A signal, or the end of a run.
 template <class B>
 struct Point {
@@ -22,8 +40,9 @@ struct Point {
 // handing it over needs no memory of ours.
 template <class B>
 struct Issued {
-  std::vector<Point<B>> points;
-  size_t n_placed = 0;
+  Point<B> end;
+  std::vector<Point<B>> signals;
+  size_t n_signals = 0;     // that stand in the driver's queue
   bool unmarked = false;    // the driver has commands of this run behind the newest point
   typename B::Mark latest;  // of the newest of them, where there is one
   typename B::Mark began;   // of a timed run
@@ -32,9 +51,7 @@ struct Issued {
 
 template <class B>
 void make_points(Run<B> &run) {
-  size_t n_signals = 0;
-  for (const auto &step : run.program->steps) n_signals += step->type == NXS_CommandType_Signal;
-  run.state.points.resize(n_signals + 1);
+  run.state.signals.resize(run.program->signals.size());
   run.state.timed.resize(run.command_ms.size());
 }
 
@@ -90,6 +107,12 @@ class InFlight {
     return {};
   }
 
+  // Whether to look at what is finished, which asks the driver, after a run was handed over.
+  bool is_time_to_look() noexcept {
+    constexpr uint32_t kRunsPerLook = 8;
+    return n_handed_over_.fetch_add(1, std::memory_order_relaxed) % kRunsPerLook == 0;
+  }
+
   // Whether the caller is the one to take what was reached; the one who is it takes for all.
   bool begin_taking() noexcept { return n_takers_.fetch_add(1) == 0; }
   // Whether somebody asked meanwhile: then it looks again.
@@ -108,12 +131,22 @@ class InFlight {
     if (program.has_wait) return kUnknown;
     if (!program.outcome) return static_cast<int64_t>(program.steps[0]->nbytes);  // at 1 GB/s
     const int64_t alone_ns = program.outcome->alone_ns.load(std::memory_order_relaxed);
-    return alone_ns < 0 ? kUnknown : alone_ns;
+    return alone_ns < 0 ? by_pace(program) : alone_ns;
+  }
+
+  static int64_t by_pace(const Program<B> &program) noexcept {
+    double sum = 0;
+    for (const auto &step : program.steps) {
+      const double ns = step->kernel ? step->kernel->pace().expected_ns(step->grid) : -1;
+      if (ns < 0 || (sum += ns) > kUnknown) return kUnknown;
+    }
+    return static_cast<int64_t>(sum);
   }
 
   Lock *lock_ = &lock_banks().leaves.next();
   Point<B> *first_ = nullptr, *last_ = nullptr;
   std::atomic<int> n_takers_{0};
+  std::atomic<uint32_t> n_handed_over_{0};
 };
 
 }  // namespace nxs

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "device.hpp"
+#include "sdk/in_flight.hpp"
 #include "sdk/kernel_info.hpp"
 
 namespace nxs {
@@ -47,6 +48,7 @@ class ClKernel {
   cl_kernel object() const { return object_.get(); }
   // The version of the step whose arguments they are, for who holds the lock; 0: of none.
   uint64_t &set_by() const { return set_by_; }
+  Pace &pace() const { return pace_; }
 
  private:
   void read_arguments();
@@ -63,6 +65,7 @@ class ClKernel {
   size_t max_group_ = 1, group_memory_nbytes_ = 0;
   mutable std::mutex mutex_;  // no child of a fork takes it
   mutable uint64_t set_by_ = 0;
+  mutable Pace pace_;
 };
 
 std::shared_ptr<ClLibrary> load_cl_library(nxs_int device, const char *path);
