@@ -45,9 +45,9 @@ def get_property_info(property: Property | int) -> tuple[int, str]:
     Raises:
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_runtime_property(property: Property | int) -> PropertyValue:
@@ -62,9 +62,9 @@ def get_runtime_property(property: Property | int) -> PropertyValue:
     Raises:
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_device_property(device: int, property: Property | int) -> PropertyValue:
@@ -80,9 +80,9 @@ def get_device_property(device: int, property: Property | int) -> PropertyValue:
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_buffer(
@@ -105,9 +105,9 @@ def create_buffer(
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidBufferSize, InvalidValue,
             InvalidHostPtr.
-        OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_sub_buffer(buffer: int, offset: int, nbytes: int) -> int:
@@ -124,9 +124,9 @@ def create_sub_buffer(buffer: int, offset: int, nbytes: int) -> int:
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidBufferSize, MisalignedSubBufferOffset.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_buffer_property(buffer: int, property: Property | int) -> PropertyValue:
@@ -142,9 +142,9 @@ def get_buffer_property(buffer: int, property: Property | int) -> PropertyValue:
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def copy_buffer(
@@ -169,8 +169,8 @@ def copy_buffer(
         InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
             InvalidValue.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -202,8 +202,8 @@ def copy_buffer_region(
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             MemCopyOverlap, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -234,8 +234,8 @@ def fill_buffer(
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -250,8 +250,8 @@ def wait_buffer(buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
     Raises:
         InvalidArgumentError: InvalidBuffer.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -268,9 +268,9 @@ def export_buffer(buffer: int, type: ExportType | int) -> bytes:
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def import_buffer(device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0) -> int:
@@ -287,9 +287,9 @@ def import_buffer(device: int, type: ExportType | int, value: HostMemory, nbytes
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def release_buffer(buffer: int) -> None:
@@ -301,9 +301,9 @@ def release_buffer(buffer: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidBuffer.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_library(device: int, data: HostMemory, nbytes: int = 0) -> int:
@@ -320,9 +320,9 @@ def create_library(device: int, data: HostMemory, nbytes: int = 0) -> int:
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidBinary, InvalidHostPtr.
         CompileError: BuildProgramFailure.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_library_from_file(device: int, path: str | bytes) -> int:
@@ -338,9 +338,9 @@ def create_library_from_file(device: int, path: str | bytes) -> int:
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidBinary.
         CompileError: BuildProgramFailure.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_library_property(library: int, property: Property | int) -> PropertyValue:
@@ -356,9 +356,9 @@ def get_library_property(library: int, property: Property | int) -> PropertyValu
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_library_kernels(library: int) -> list[str]:
@@ -372,9 +372,9 @@ def get_library_kernels(library: int) -> list[str]:
 
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def release_library(library: int) -> None:
@@ -385,9 +385,9 @@ def release_library(library: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidLibrary.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_kernel(library: int, name: str | bytes, flags: KernelFlags | int = 0) -> int:
@@ -404,9 +404,9 @@ def get_kernel(library: int, name: str | bytes, flags: KernelFlags | int = 0) ->
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidValue.
         KernelNotFoundError: InvalidKernelName, InvalidKernelDefinition.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_kernel_property(kernel: int, property: Property | int) -> PropertyValue:
@@ -422,9 +422,9 @@ def get_kernel_property(kernel: int, property: Property | int) -> PropertyValue:
     Raises:
         InvalidArgumentError: InvalidKernel, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def release_kernel(kernel: int) -> None:
@@ -435,9 +435,9 @@ def release_kernel(kernel: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidKernel.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_stream(device: int, flags: StreamFlags | int = 0) -> int:
@@ -452,9 +452,9 @@ def create_stream(device: int, flags: StreamFlags | int = 0) -> int:
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidQueueProperties.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_default_stream(device: int) -> int:
@@ -469,9 +469,9 @@ def get_default_stream(device: int) -> int:
 
     Raises:
         InvalidArgumentError: InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_stream_property(stream: int, property: Property | int) -> PropertyValue:
@@ -487,9 +487,9 @@ def get_stream_property(stream: int, property: Property | int) -> PropertyValue:
     Raises:
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def synchronize_stream(stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -503,8 +503,8 @@ def synchronize_stream(stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> Non
     Raises:
         InvalidArgumentError: InvalidStream.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -520,9 +520,8 @@ def wait_run(stream: int, ticket: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> 
         InvalidArgumentError: InvalidStream, InvalidValue.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-        NexusError: InvalidOperation, ProfilingInfoNotAvailable, OutOfResources,
-            NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -541,8 +540,8 @@ def get_run_property(stream: int, ticket: int, property: Property | int) -> Prop
     Raises:
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -554,8 +553,8 @@ def release_stream(stream: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidStream.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -571,9 +570,9 @@ def create_event(device: int, type: EventType | int = 0) -> int:
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_event_property(event: int, property: Property | int) -> PropertyValue:
@@ -589,9 +588,9 @@ def get_event_property(event: int, property: Property | int) -> PropertyValue:
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def signal_event(event: int, value: int = 1) -> None:
@@ -604,9 +603,9 @@ def signal_event(event: int, value: int = 1) -> None:
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def wait_event(event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -622,9 +621,9 @@ def wait_event(event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF)
         InvalidArgumentError: InvalidEvent.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecStatusErrorForEventsInWaitList.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def reset_event(event: int, value: int = 0) -> None:
@@ -637,8 +636,8 @@ def reset_event(event: int, value: int = 0) -> None:
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -655,9 +654,9 @@ def export_event(event: int, type: ExportType | int) -> bytes:
 
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def import_event(device: int, type: ExportType | int, value: HostMemory, nbytes: int = 0) -> int:
@@ -674,9 +673,9 @@ def import_event(device: int, type: ExportType | int, value: HostMemory, nbytes:
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def release_event(event: int) -> None:
@@ -688,9 +687,9 @@ def release_event(event: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_schedule(device: int, flags: ScheduleFlags | int = 0) -> int:
@@ -705,9 +704,9 @@ def create_schedule(device: int, flags: ScheduleFlags | int = 0) -> int:
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_schedule_property(schedule: int, property: Property | int) -> PropertyValue:
@@ -723,8 +722,8 @@ def get_schedule_property(schedule: int, property: Property | int) -> PropertyVa
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -743,9 +742,9 @@ def run_schedule(schedule: int, stream: int = 0, flags: RunFlags | int = 0) -> i
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidStream, InvalidCommand,
             InvalidKernelArgs, InvalidValue, InvalidDevice.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
+        NexusError: InvalidOperation, NotSupported.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-        OutOfMemoryError: OutOfHostMemory.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -757,9 +756,9 @@ def release_schedule(schedule: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidSchedule.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_command(schedule: int, kernel: int) -> int:
@@ -775,9 +774,9 @@ def create_command(schedule: int, kernel: int) -> int:
 
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidKernel, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_signal_command(schedule: int, event: int, value: int = 1) -> int:
@@ -793,9 +792,9 @@ def create_signal_command(schedule: int, event: int, value: int = 1) -> int:
 
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_wait_command(schedule: int, event: int, value: int = 1) -> int:
@@ -812,9 +811,9 @@ def create_wait_command(schedule: int, event: int, value: int = 1) -> int:
 
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_copy_command(
@@ -837,9 +836,9 @@ def create_copy_command(
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             MemCopyOverlap.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_fill_command(
@@ -867,9 +866,9 @@ def create_fill_command(
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def set_command_argument(command: int, index: int, buffer: int) -> None:
@@ -884,9 +883,9 @@ def set_command_argument(command: int, index: int, buffer: int) -> None:
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidBuffer, InvalidArgIndex,
             InvalidArgValue, InvalidBufferSize, MemCopyOverlap, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def set_command_scalar(command: int, index: int, value: HostMemory, nbytes: int = 0) -> None:
@@ -902,9 +901,9 @@ def set_command_scalar(command: int, index: int, value: HostMemory, nbytes: int 
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidArgIndex, InvalidArgValue,
             InvalidArgSize, InvalidHostPtr.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def set_command_option(command: int, option: CommandOption | int, value: int) -> None:
@@ -917,8 +916,8 @@ def set_command_option(command: int, option: CommandOption | int, value: int) ->
 
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidValue, MaxSizeRestrictionExceeded.
-        NexusError: NotSupported, OutOfResources.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -934,9 +933,9 @@ def finalize_command(command: int, group_size: Dim3, grid_size: Dim3) -> None:
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidWorkGroupSize, InvalidWorkItemSize,
             InvalidGlobalWorkSize.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_command_property(command: int, property: Property | int) -> PropertyValue:
@@ -952,8 +951,8 @@ def get_command_property(command: int, property: Property | int) -> PropertyValu
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -965,7 +964,7 @@ def release_command(command: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidCommand.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """

@@ -23,7 +23,7 @@ class Status(IntEnum):
     CompilerNotAvailable = -3
     #: The device has not enough free memory.
     MemObjectAllocationFailure = -4
-    #: The device or the operating system has run out of something other than memory.
+    #: The device or the operating system has run out of memory, threads or other resources.
     OutOfResources = -5
     #: The host has not enough free memory.
     OutOfHostMemory = -6
@@ -474,7 +474,7 @@ STATUS_MEANINGS = {
     Status.CompilerNotAvailable: "No compiler for this device was found.",
     Status.MemObjectAllocationFailure: "The device has not enough free memory.",
     Status.OutOfResources: (
-        "The device or the operating system has run out of something other than memory."
+        "The device or the operating system has run out of memory, threads or other resources."
     ),
     Status.OutOfHostMemory: "The host has not enough free memory.",
     Status.ProfilingInfoNotAvailable: "Times were not asked for, or are not kept any longer.",
@@ -539,7 +539,7 @@ EXCEPTION_NAMES = {
     Status.DeviceNotAvailable: "BackendUnavailableError",
     Status.CompilerNotAvailable: "CompilerNotFoundError",
     Status.MemObjectAllocationFailure: "OutOfMemoryError",
-    Status.OutOfResources: "NexusError",
+    Status.OutOfResources: "OutOfMemoryError",
     Status.OutOfHostMemory: "OutOfMemoryError",
     Status.ProfilingInfoNotAvailable: "NexusError",
     Status.MemCopyOverlap: "InvalidArgumentError",

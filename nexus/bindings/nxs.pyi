@@ -63,9 +63,9 @@ def get_property_info(runtime: int, property: Property | int) -> tuple[int, str]
     Raises:
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_runtime_property(runtime: int, property: Property | int) -> PropertyValue:
@@ -81,9 +81,9 @@ def get_runtime_property(runtime: int, property: Property | int) -> PropertyValu
     Raises:
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_device_property(runtime: int, device: int, property: Property | int) -> PropertyValue:
@@ -100,9 +100,9 @@ def get_device_property(runtime: int, device: int, property: Property | int) -> 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_buffer(
@@ -130,9 +130,9 @@ def create_buffer(
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidBufferSize, InvalidValue,
             InvalidHostPtr.
-        OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_sub_buffer(runtime: int, buffer: int, offset: int, nbytes: int) -> int:
@@ -150,9 +150,9 @@ def create_sub_buffer(runtime: int, buffer: int, offset: int, nbytes: int) -> in
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidBufferSize, MisalignedSubBufferOffset.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_buffer_property(runtime: int, buffer: int, property: Property | int) -> PropertyValue:
@@ -169,9 +169,9 @@ def get_buffer_property(runtime: int, buffer: int, property: Property | int) -> 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def copy_buffer(
@@ -198,8 +198,8 @@ def copy_buffer(
         InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
             InvalidValue.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -233,8 +233,8 @@ def copy_buffer_region(
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             MemCopyOverlap, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -267,8 +267,8 @@ def fill_buffer(
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -284,8 +284,8 @@ def wait_buffer(runtime: int, buffer: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF)
     Raises:
         InvalidArgumentError: InvalidBuffer.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -303,9 +303,9 @@ def export_buffer(runtime: int, buffer: int, type: ExportType | int) -> bytes:
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def import_buffer(
@@ -325,9 +325,9 @@ def import_buffer(
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def release_buffer(runtime: int, buffer: int) -> None:
@@ -340,9 +340,9 @@ def release_buffer(runtime: int, buffer: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidBuffer.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_library(runtime: int, device: int, data: HostMemory, nbytes: int = 0) -> int:
@@ -360,9 +360,9 @@ def create_library(runtime: int, device: int, data: HostMemory, nbytes: int = 0)
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidBinary, InvalidHostPtr.
         CompileError: BuildProgramFailure.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_library_from_file(runtime: int, device: int, path: str | bytes) -> int:
@@ -379,9 +379,9 @@ def create_library_from_file(runtime: int, device: int, path: str | bytes) -> in
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidBinary.
         CompileError: BuildProgramFailure.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_library_property(runtime: int, library: int, property: Property | int) -> PropertyValue:
@@ -398,9 +398,9 @@ def get_library_property(runtime: int, library: int, property: Property | int) -
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_library_kernels(runtime: int, library: int) -> list[str]:
@@ -415,9 +415,9 @@ def get_library_kernels(runtime: int, library: int) -> list[str]:
 
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def release_library(runtime: int, library: int) -> None:
@@ -429,9 +429,9 @@ def release_library(runtime: int, library: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidLibrary.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_kernel(runtime: int, library: int, name: str | bytes, flags: KernelFlags | int = 0) -> int:
@@ -449,9 +449,9 @@ def get_kernel(runtime: int, library: int, name: str | bytes, flags: KernelFlags
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidValue.
         KernelNotFoundError: InvalidKernelName, InvalidKernelDefinition.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_kernel_property(runtime: int, kernel: int, property: Property | int) -> PropertyValue:
@@ -468,9 +468,9 @@ def get_kernel_property(runtime: int, kernel: int, property: Property | int) -> 
     Raises:
         InvalidArgumentError: InvalidKernel, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def release_kernel(runtime: int, kernel: int) -> None:
@@ -482,9 +482,9 @@ def release_kernel(runtime: int, kernel: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidKernel.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_stream(runtime: int, device: int, flags: StreamFlags | int = 0) -> int:
@@ -500,9 +500,9 @@ def create_stream(runtime: int, device: int, flags: StreamFlags | int = 0) -> in
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidQueueProperties.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_default_stream(runtime: int, device: int) -> int:
@@ -518,9 +518,9 @@ def get_default_stream(runtime: int, device: int) -> int:
 
     Raises:
         InvalidArgumentError: InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_stream_property(runtime: int, stream: int, property: Property | int) -> PropertyValue:
@@ -537,9 +537,9 @@ def get_stream_property(runtime: int, stream: int, property: Property | int) -> 
     Raises:
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def synchronize_stream(runtime: int, stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -554,8 +554,8 @@ def synchronize_stream(runtime: int, stream: int, timeout_ns: int = 0xFFFFFFFFFF
     Raises:
         InvalidArgumentError: InvalidStream.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -572,9 +572,8 @@ def wait_run(runtime: int, stream: int, ticket: int, timeout_ns: int = 0xFFFFFFF
         InvalidArgumentError: InvalidStream, InvalidValue.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-        NexusError: InvalidOperation, ProfilingInfoNotAvailable, OutOfResources,
-            NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -596,8 +595,8 @@ def get_run_property(
     Raises:
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -610,8 +609,8 @@ def release_stream(runtime: int, stream: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidStream.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -628,9 +627,9 @@ def create_event(runtime: int, device: int, type: EventType | int = 0) -> int:
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_event_property(runtime: int, event: int, property: Property | int) -> PropertyValue:
@@ -647,9 +646,9 @@ def get_event_property(runtime: int, event: int, property: Property | int) -> Pr
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def signal_event(runtime: int, event: int, value: int = 1) -> None:
@@ -663,9 +662,9 @@ def signal_event(runtime: int, event: int, value: int = 1) -> None:
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def wait_event(
@@ -684,9 +683,9 @@ def wait_event(
         InvalidArgumentError: InvalidEvent.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecStatusErrorForEventsInWaitList.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def reset_event(runtime: int, event: int, value: int = 0) -> None:
@@ -700,8 +699,8 @@ def reset_event(runtime: int, event: int, value: int = 0) -> None:
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -719,9 +718,9 @@ def export_event(runtime: int, event: int, type: ExportType | int) -> bytes:
 
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def import_event(
@@ -741,9 +740,9 @@ def import_event(
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def release_event(runtime: int, event: int) -> None:
@@ -756,9 +755,9 @@ def release_event(runtime: int, event: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_schedule(runtime: int, device: int, flags: ScheduleFlags | int = 0) -> int:
@@ -774,9 +773,9 @@ def create_schedule(runtime: int, device: int, flags: ScheduleFlags | int = 0) -
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_schedule_property(runtime: int, schedule: int, property: Property | int) -> PropertyValue:
@@ -793,8 +792,8 @@ def get_schedule_property(runtime: int, schedule: int, property: Property | int)
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -814,9 +813,9 @@ def run_schedule(runtime: int, schedule: int, stream: int = 0, flags: RunFlags |
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidStream, InvalidCommand,
             InvalidKernelArgs, InvalidValue, InvalidDevice.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
+        NexusError: InvalidOperation, NotSupported.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-        OutOfMemoryError: OutOfHostMemory.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -829,9 +828,9 @@ def release_schedule(runtime: int, schedule: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidSchedule.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_command(runtime: int, schedule: int, kernel: int) -> int:
@@ -848,9 +847,9 @@ def create_command(runtime: int, schedule: int, kernel: int) -> int:
 
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidKernel, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_signal_command(runtime: int, schedule: int, event: int, value: int = 1) -> int:
@@ -867,9 +866,9 @@ def create_signal_command(runtime: int, schedule: int, event: int, value: int = 
 
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_wait_command(runtime: int, schedule: int, event: int, value: int = 1) -> int:
@@ -887,9 +886,9 @@ def create_wait_command(runtime: int, schedule: int, event: int, value: int = 1)
 
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_copy_command(
@@ -913,9 +912,9 @@ def create_copy_command(
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             MemCopyOverlap.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def create_fill_command(
@@ -945,9 +944,9 @@ def create_fill_command(
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def set_command_argument(runtime: int, command: int, index: int, buffer: int) -> None:
@@ -963,9 +962,9 @@ def set_command_argument(runtime: int, command: int, index: int, buffer: int) ->
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidBuffer, InvalidArgIndex,
             InvalidArgValue, InvalidBufferSize, MemCopyOverlap, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def set_command_scalar(
@@ -984,9 +983,9 @@ def set_command_scalar(
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidArgIndex, InvalidArgValue,
             InvalidArgSize, InvalidHostPtr.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def set_command_option(runtime: int, command: int, option: CommandOption | int, value: int) -> None:
@@ -1000,8 +999,8 @@ def set_command_option(runtime: int, command: int, option: CommandOption | int, 
 
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidValue, MaxSizeRestrictionExceeded.
-        NexusError: NotSupported, OutOfResources.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -1018,9 +1017,9 @@ def finalize_command(runtime: int, command: int, group_size: Dim3, grid_size: Di
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidWorkGroupSize, InvalidWorkItemSize,
             InvalidGlobalWorkSize.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 def get_command_property(runtime: int, command: int, property: Property | int) -> PropertyValue:
@@ -1037,8 +1036,8 @@ def get_command_property(runtime: int, command: int, property: Property | int) -
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
 
@@ -1051,9 +1050,9 @@ def release_command(runtime: int, command: int) -> None:
 
     Raises:
         InvalidArgumentError: InvalidCommand.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
 
 @final
@@ -1099,9 +1098,9 @@ class Backend:
         Raises:
             PropertyNotFoundError: InvalidProperty.
             InvalidArgumentError: InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_runtime_property(self, property: Property | int) -> PropertyValue:
@@ -1116,9 +1115,9 @@ class Backend:
         Raises:
             PropertyNotFoundError: InvalidProperty.
             InvalidArgumentError: InvalidArgSize, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_device_property(self, device: int, property: Property | int) -> PropertyValue:
@@ -1134,9 +1133,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def create_buffer(
@@ -1163,9 +1162,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidBufferSize, InvalidValue,
                 InvalidHostPtr.
-            OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def create_sub_buffer(self, buffer: int, offset: int, nbytes: int) -> int:
@@ -1182,9 +1181,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidBufferSize, MisalignedSubBufferOffset.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_buffer_property(self, buffer: int, property: Property | int) -> PropertyValue:
@@ -1200,9 +1199,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def copy_buffer(
@@ -1228,8 +1227,8 @@ class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
                 InvalidValue.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -1262,8 +1261,8 @@ class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
                 MemCopyOverlap, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -1295,8 +1294,8 @@ class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
                 InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -1311,8 +1310,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -1329,9 +1328,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def import_buffer(
@@ -1350,9 +1349,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def release_buffer(self, buffer: int) -> None:
@@ -1364,9 +1363,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidBuffer.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def create_library(self, device: int, data: HostMemory, nbytes: int = 0) -> int:
@@ -1383,9 +1382,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidBinary, InvalidHostPtr.
             CompileError: BuildProgramFailure.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def create_library_from_file(self, device: int, path: str | bytes) -> int:
@@ -1401,9 +1400,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidBinary.
             CompileError: BuildProgramFailure.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_library_property(self, library: int, property: Property | int) -> PropertyValue:
@@ -1419,9 +1418,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_library_kernels(self, library: int) -> list[str]:
@@ -1435,9 +1434,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def release_library(self, library: int) -> None:
@@ -1448,9 +1447,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidLibrary.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_kernel(self, library: int, name: str | bytes, flags: KernelFlags | int = 0) -> int:
@@ -1467,9 +1466,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidLibrary, InvalidValue.
             KernelNotFoundError: InvalidKernelName, InvalidKernelDefinition.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_kernel_property(self, kernel: int, property: Property | int) -> PropertyValue:
@@ -1485,9 +1484,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidKernel, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def release_kernel(self, kernel: int) -> None:
@@ -1498,9 +1497,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidKernel.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def create_stream(self, device: int, flags: StreamFlags | int = 0) -> int:
@@ -1515,9 +1514,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidQueueProperties.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_default_stream(self, device: int) -> int:
@@ -1532,9 +1531,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_stream_property(self, stream: int, property: Property | int) -> PropertyValue:
@@ -1550,9 +1549,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def synchronize_stream(self, stream: int, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -1566,8 +1565,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidStream.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -1583,9 +1582,8 @@ class Backend:
             InvalidArgumentError: InvalidStream, InvalidValue.
             WaitTimeoutError: Timeout.
             ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-            NexusError: InvalidOperation, ProfilingInfoNotAvailable, OutOfResources,
-                NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -1604,8 +1602,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -1617,8 +1615,8 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidStream.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -1634,9 +1632,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_event_property(self, event: int, property: Property | int) -> PropertyValue:
@@ -1652,9 +1650,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def signal_event(self, event: int, value: int = 1) -> None:
@@ -1667,9 +1665,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidEvent.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def wait_event(self, event: int, value: int = 1, timeout_ns: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -1685,9 +1683,9 @@ class Backend:
             InvalidArgumentError: InvalidEvent.
             WaitTimeoutError: Timeout.
             ExecutionError: ExecStatusErrorForEventsInWaitList.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def reset_event(self, event: int, value: int = 0) -> None:
@@ -1700,8 +1698,8 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidEvent.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -1718,9 +1716,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def import_event(
@@ -1739,9 +1737,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def release_event(self, event: int) -> None:
@@ -1753,9 +1751,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidEvent.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def create_schedule(self, device: int, flags: ScheduleFlags | int = 0) -> int:
@@ -1770,9 +1768,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_schedule_property(self, schedule: int, property: Property | int) -> PropertyValue:
@@ -1788,8 +1786,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -1808,9 +1806,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidStream, InvalidCommand,
                 InvalidKernelArgs, InvalidValue, InvalidDevice.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
+            NexusError: InvalidOperation, NotSupported.
             ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-            OutOfMemoryError: OutOfHostMemory.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -1822,9 +1820,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidSchedule.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def create_command(self, schedule: int, kernel: int) -> int:
@@ -1840,9 +1838,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidKernel, InvalidDevice.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def create_signal_command(self, schedule: int, event: int, value: int = 1) -> int:
@@ -1858,9 +1856,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def create_wait_command(self, schedule: int, event: int, value: int = 1) -> int:
@@ -1877,9 +1875,9 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def create_copy_command(
@@ -1902,9 +1900,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
                 MemCopyOverlap.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def create_fill_command(
@@ -1933,9 +1931,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
                 InvalidArgSize, InvalidHostPtr.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def set_command_argument(self, command: int, index: int, buffer: int) -> None:
@@ -1950,9 +1948,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidBuffer, InvalidArgIndex,
                 InvalidArgValue, InvalidBufferSize, MemCopyOverlap, InvalidDevice.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def set_command_scalar(
@@ -1970,9 +1968,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidArgIndex, InvalidArgValue,
                 InvalidArgSize, InvalidHostPtr.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def set_command_option(self, command: int, option: CommandOption | int, value: int) -> None:
@@ -1985,8 +1983,8 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidValue, MaxSizeRestrictionExceeded.
-            NexusError: NotSupported, OutOfResources.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -2002,9 +2000,9 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidWorkGroupSize, InvalidWorkItemSize,
                 InvalidGlobalWorkSize.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
 
     def get_command_property(self, command: int, property: Property | int) -> PropertyValue:
@@ -2020,8 +2018,8 @@ class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
 
@@ -2033,7 +2031,7 @@ class Backend:
 
         Raises:
             InvalidArgumentError: InvalidCommand.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """

@@ -78,9 +78,9 @@ cpdef object get_property_info(int runtime, uint32_t property):
     Raises:
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef nxs_property_info info
@@ -104,9 +104,9 @@ cpdef object get_runtime_property(int runtime, uint32_t property):
     Raises:
         PropertyNotFoundError: InvalidProperty.
         InvalidArgumentError: InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -132,9 +132,9 @@ cpdef object get_device_property(int runtime, int32_t device, uint32_t property)
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -165,9 +165,9 @@ cpdef int64_t create_buffer(int runtime, int32_t device, size_t nbytes, uint32_t
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidBufferSize, InvalidValue,
             InvalidHostPtr.
-        OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer host_ptr_view
@@ -195,9 +195,9 @@ cpdef int64_t create_sub_buffer(int runtime, int64_t buffer, size_t offset, size
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidBufferSize, MisalignedSubBufferOffset.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -219,9 +219,9 @@ cpdef object get_buffer_property(int runtime, int64_t buffer, uint32_t property)
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -250,8 +250,8 @@ cpdef object copy_buffer(int runtime, int64_t buffer, object host_ptr, uint32_t 
         InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
             InvalidValue.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -290,8 +290,8 @@ cpdef int64_t copy_buffer_region(int runtime, int64_t src, size_t src_offset, in
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             MemCopyOverlap, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -327,8 +327,8 @@ cpdef int64_t fill_buffer(int runtime, int64_t buffer, size_t offset, size_t nby
         InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
         ExecutionError: ExecutionFailed.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -361,8 +361,8 @@ cpdef object wait_buffer(int runtime, int64_t buffer, uint64_t timeout_ns=NXS_WA
     Raises:
         InvalidArgumentError: InvalidBuffer.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -389,9 +389,9 @@ cpdef object export_buffer(int runtime, int64_t buffer, int32_t type):
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -419,9 +419,9 @@ cpdef int64_t import_buffer(int runtime, int32_t device, int32_t type, object va
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer value_view
@@ -444,9 +444,9 @@ cpdef object release_buffer(int runtime, int64_t buffer):
 
     Raises:
         InvalidArgumentError: InvalidBuffer.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -469,9 +469,9 @@ cpdef int64_t create_library(int runtime, int32_t device, object data, size_t nb
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidBinary, InvalidHostPtr.
         CompileError: BuildProgramFailure.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer data_view
@@ -498,9 +498,9 @@ cpdef int64_t create_library_from_file(int runtime, int32_t device, object path)
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidBinary.
         CompileError: BuildProgramFailure.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef const char* path_text
@@ -524,9 +524,9 @@ cpdef object get_library_property(int runtime, int64_t library, uint32_t propert
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -550,9 +550,9 @@ cpdef object get_library_kernels(int runtime, int64_t library):
 
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -573,9 +573,9 @@ cpdef object release_library(int runtime, int64_t library):
 
     Raises:
         InvalidArgumentError: InvalidLibrary.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -598,9 +598,9 @@ cpdef int64_t get_kernel(int runtime, int64_t library, object name, uint32_t fla
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidValue.
         KernelNotFoundError: InvalidKernelName, InvalidKernelDefinition.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef const char* name_text
@@ -624,9 +624,9 @@ cpdef object get_kernel_property(int runtime, int64_t kernel, uint32_t property)
     Raises:
         InvalidArgumentError: InvalidKernel, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -647,9 +647,9 @@ cpdef object release_kernel(int runtime, int64_t kernel):
 
     Raises:
         InvalidArgumentError: InvalidKernel.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -670,9 +670,9 @@ cpdef int64_t create_stream(int runtime, int32_t device, uint32_t flags=0) excep
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidQueueProperties.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -693,9 +693,9 @@ cpdef int64_t get_default_stream(int runtime, int32_t device) except -1:
 
     Raises:
         InvalidArgumentError: InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.get_default_stream(runtime, device)
@@ -716,9 +716,9 @@ cpdef object get_stream_property(int runtime, int64_t stream, uint32_t property)
     Raises:
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -742,8 +742,8 @@ cpdef object synchronize_stream(int runtime, int64_t stream, uint64_t timeout_ns
     Raises:
         InvalidArgumentError: InvalidStream.
         WaitTimeoutError: Timeout.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -769,9 +769,8 @@ cpdef object wait_run(int runtime, int64_t stream, int64_t ticket, uint64_t time
         InvalidArgumentError: InvalidStream, InvalidValue.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-        NexusError: InvalidOperation, ProfilingInfoNotAvailable, OutOfResources,
-            NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -800,8 +799,8 @@ cpdef object get_run_property(int runtime, int64_t stream, int64_t ticket, uint3
     Raises:
         InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -824,8 +823,8 @@ cpdef object release_stream(int runtime, int64_t stream):
 
     Raises:
         InvalidArgumentError: InvalidStream.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -847,9 +846,9 @@ cpdef int64_t create_event(int runtime, int32_t device, int32_t type=0) except -
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -871,9 +870,9 @@ cpdef object get_event_property(int runtime, int64_t event, uint32_t property):
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -896,9 +895,9 @@ cpdef object signal_event(int runtime, int64_t event, uint64_t value=1):
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -920,9 +919,9 @@ cpdef object wait_event(int runtime, int64_t event, uint64_t value=1, uint64_t t
         InvalidArgumentError: InvalidEvent.
         WaitTimeoutError: Timeout.
         ExecutionError: ExecStatusErrorForEventsInWaitList.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Deadline deadline = deadline_of(timeout_ns)
@@ -945,8 +944,8 @@ cpdef object reset_event(int runtime, int64_t event, uint64_t value=0):
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: InvalidOperation, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -969,9 +968,9 @@ cpdef object export_event(int runtime, int64_t event, int32_t type):
 
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Room room
@@ -999,9 +998,9 @@ cpdef int64_t import_event(int runtime, int32_t device, int32_t type, object val
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer value_view
@@ -1024,9 +1023,9 @@ cpdef object release_event(int runtime, int64_t event):
 
     Raises:
         InvalidArgumentError: InvalidEvent.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -1047,9 +1046,9 @@ cpdef int64_t create_schedule(int runtime, int32_t device, uint32_t flags=0) exc
 
     Raises:
         InvalidArgumentError: InvalidDevice, InvalidValue.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.create_schedule(runtime, device, flags)
@@ -1070,8 +1069,8 @@ cpdef object get_schedule_property(int runtime, int64_t schedule, uint32_t prope
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -1100,9 +1099,9 @@ cpdef int64_t run_schedule(int runtime, int64_t schedule, int64_t stream=0, uint
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidStream, InvalidCommand,
             InvalidKernelArgs, InvalidValue, InvalidDevice.
-        NexusError: InvalidOperation, OutOfResources, NotSupported.
+        NexusError: InvalidOperation, NotSupported.
         ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-        OutOfMemoryError: OutOfHostMemory.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -1127,9 +1126,9 @@ cpdef object release_schedule(int runtime, int64_t schedule):
 
     Raises:
         InvalidArgumentError: InvalidSchedule.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -1151,9 +1150,9 @@ cpdef int64_t create_command(int runtime, int64_t schedule, int64_t kernel) exce
 
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidKernel, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.create_command(runtime, schedule, kernel)
@@ -1174,9 +1173,9 @@ cpdef int64_t create_signal_command(int runtime, int64_t schedule, int64_t event
 
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.create_signal_command(runtime, schedule, event, value)
@@ -1198,9 +1197,9 @@ cpdef int64_t create_wait_command(int runtime, int64_t schedule, int64_t event, 
 
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.create_wait_command(runtime, schedule, event, value)
@@ -1226,9 +1225,9 @@ cpdef int64_t create_copy_command(int runtime, int64_t schedule, int64_t src, si
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             MemCopyOverlap.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.create_copy_command(runtime, schedule, src, src_offset, dst, dst_offset, nbytes)
@@ -1254,9 +1253,9 @@ cpdef int64_t create_fill_command(int runtime, int64_t schedule, int64_t buffer,
     Raises:
         InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
             InvalidArgSize, InvalidHostPtr.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer pattern_view
@@ -1281,9 +1280,9 @@ cpdef object set_command_argument(int runtime, int64_t command, int32_t index, i
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidBuffer, InvalidArgIndex,
             InvalidArgValue, InvalidBufferSize, MemCopyOverlap, InvalidDevice.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     result = cynxs.set_command_argument(runtime, command, index, buffer)
@@ -1304,9 +1303,9 @@ cpdef object set_command_scalar(int runtime, int64_t command, int32_t index, obj
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidArgIndex, InvalidArgValue,
             InvalidArgSize, InvalidHostPtr.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef Py_buffer value_view
@@ -1329,8 +1328,8 @@ cpdef object set_command_option(int runtime, int64_t command, int32_t option, in
 
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidValue, MaxSizeRestrictionExceeded.
-        NexusError: NotSupported, OutOfResources.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -1351,9 +1350,9 @@ cpdef object finalize_command(int runtime, int64_t command, object group_size, o
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidWorkGroupSize, InvalidWorkItemSize,
             InvalidGlobalWorkSize.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     cdef nxs_dim3 group_size_dim3
@@ -1378,8 +1377,8 @@ cpdef object get_command_property(int runtime, int64_t command, uint32_t propert
     Raises:
         InvalidArgumentError: InvalidCommand, InvalidArgSize, InvalidValue.
         PropertyNotFoundError: InvalidProperty.
-        NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-        OutOfMemoryError: OutOfHostMemory.
+        NexusError: ProfilingInfoNotAvailable, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
     """
     cdef int64_t result
@@ -1401,9 +1400,9 @@ cpdef object release_command(int runtime, int64_t command):
 
     Raises:
         InvalidArgumentError: InvalidCommand.
-        OutOfMemoryError: OutOfHostMemory.
-        NexusError: OutOfResources, NotSupported.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
         DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
     """
     cdef int64_t result
     with nogil:
@@ -1464,9 +1463,9 @@ cdef class Backend:
         Raises:
             PropertyNotFoundError: InvalidProperty.
             InvalidArgumentError: InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return get_property_info(linked(self), property)
 
@@ -1482,9 +1481,9 @@ cdef class Backend:
         Raises:
             PropertyNotFoundError: InvalidProperty.
             InvalidArgumentError: InvalidArgSize, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return get_runtime_property(linked(self), property)
 
@@ -1501,9 +1500,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return get_device_property(linked(self), device, property)
 
@@ -1525,9 +1524,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidBufferSize, InvalidValue,
                 InvalidHostPtr.
-            OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: MemObjectAllocationFailure, OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_buffer(linked(self), device, nbytes, flags, host_ptr)
 
@@ -1545,9 +1544,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidBufferSize, MisalignedSubBufferOffset.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_sub_buffer(linked(self), buffer, offset, nbytes)
 
@@ -1564,9 +1563,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return get_buffer_property(linked(self), buffer, property)
 
@@ -1586,8 +1585,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidHostPtr, InvalidBufferSize,
                 InvalidValue.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return copy_buffer(linked(self), buffer, host_ptr, flags, nbytes, timeout_ns)
@@ -1612,8 +1611,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
                 MemCopyOverlap, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return copy_buffer_region(linked(self), src, src_offset, dst, dst_offset, nbytes, stream, flags)
@@ -1637,8 +1636,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidBuffer, InvalidStream, InvalidBufferSize,
                 InvalidArgSize, InvalidHostPtr, InvalidValue, InvalidDevice.
             ExecutionError: ExecutionFailed.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return fill_buffer(linked(self), buffer, offset, nbytes, pattern, pattern_nbytes, stream, flags)
@@ -1654,8 +1653,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidBuffer.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return wait_buffer(linked(self), buffer, timeout_ns)
@@ -1673,9 +1672,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return export_buffer(linked(self), buffer, type)
 
@@ -1693,9 +1692,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return import_buffer(linked(self), device, type, value, nbytes)
 
@@ -1708,9 +1707,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidBuffer.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return release_buffer(linked(self), buffer)
 
@@ -1728,9 +1727,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidBinary, InvalidHostPtr.
             CompileError: BuildProgramFailure.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_library(linked(self), device, data, nbytes)
 
@@ -1747,9 +1746,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidBinary.
             CompileError: BuildProgramFailure.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_library_from_file(linked(self), device, path)
 
@@ -1766,9 +1765,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return get_library_property(linked(self), library, property)
 
@@ -1783,9 +1782,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return get_library_kernels(linked(self), library)
 
@@ -1797,9 +1796,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidLibrary.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return release_library(linked(self), library)
 
@@ -1817,9 +1816,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidLibrary, InvalidValue.
             KernelNotFoundError: InvalidKernelName, InvalidKernelDefinition.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return get_kernel(linked(self), library, name, flags)
 
@@ -1836,9 +1835,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidKernel, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return get_kernel_property(linked(self), kernel, property)
 
@@ -1850,9 +1849,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidKernel.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return release_kernel(linked(self), kernel)
 
@@ -1868,9 +1867,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidQueueProperties.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_stream(linked(self), device, flags)
 
@@ -1886,9 +1885,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return get_default_stream(linked(self), device)
 
@@ -1905,9 +1904,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return get_stream_property(linked(self), stream, property)
 
@@ -1922,8 +1921,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidStream.
             WaitTimeoutError: Timeout.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return synchronize_stream(linked(self), stream, timeout_ns)
@@ -1940,9 +1939,8 @@ cdef class Backend:
             InvalidArgumentError: InvalidStream, InvalidValue.
             WaitTimeoutError: Timeout.
             ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-            NexusError: InvalidOperation, ProfilingInfoNotAvailable, OutOfResources,
-                NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, ProfilingInfoNotAvailable, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return wait_run(linked(self), stream, ticket, timeout_ns)
@@ -1962,8 +1960,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidStream, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return get_run_property(linked(self), stream, ticket, property)
@@ -1976,8 +1974,8 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidStream.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return release_stream(linked(self), stream)
@@ -1994,9 +1992,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_event(linked(self), device, type)
 
@@ -2013,9 +2011,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return get_event_property(linked(self), event, property)
 
@@ -2029,9 +2027,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidEvent.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return signal_event(linked(self), event, value)
 
@@ -2048,9 +2046,9 @@ cdef class Backend:
             InvalidArgumentError: InvalidEvent.
             WaitTimeoutError: Timeout.
             ExecutionError: ExecStatusErrorForEventsInWaitList.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return wait_event(linked(self), event, value, timeout_ns)
 
@@ -2064,8 +2062,8 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidEvent.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: InvalidOperation, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return reset_event(linked(self), event, value)
@@ -2083,9 +2081,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return export_event(linked(self), event, type)
 
@@ -2103,9 +2101,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue, InvalidArgSize.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return import_event(linked(self), device, type, value, nbytes)
 
@@ -2118,9 +2116,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidEvent.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return release_event(linked(self), event)
 
@@ -2136,9 +2134,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidDevice, InvalidValue.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_schedule(linked(self), device, flags)
 
@@ -2155,8 +2153,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return get_schedule_property(linked(self), schedule, property)
@@ -2176,9 +2174,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidStream, InvalidCommand,
                 InvalidKernelArgs, InvalidValue, InvalidDevice.
-            NexusError: InvalidOperation, OutOfResources, NotSupported.
+            NexusError: InvalidOperation, NotSupported.
             ExecutionError: ExecutionFailed, ExecStatusErrorForEventsInWaitList.
-            OutOfMemoryError: OutOfHostMemory.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return run_schedule(linked(self), schedule, stream, flags)
@@ -2191,9 +2189,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidSchedule.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return release_schedule(linked(self), schedule)
 
@@ -2210,9 +2208,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidKernel, InvalidDevice.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_command(linked(self), schedule, kernel)
 
@@ -2229,9 +2227,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_signal_command(linked(self), schedule, event, value)
 
@@ -2249,9 +2247,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidEvent, InvalidDevice.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_wait_command(linked(self), schedule, event, value)
 
@@ -2273,9 +2271,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
                 MemCopyOverlap.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_copy_command(linked(self), schedule, src, src_offset, dst, dst_offset, nbytes)
 
@@ -2297,9 +2295,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidSchedule, InvalidBuffer, InvalidBufferSize,
                 InvalidArgSize, InvalidHostPtr.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return create_fill_command(linked(self), schedule, buffer, offset, nbytes, pattern, pattern_nbytes)
 
@@ -2315,9 +2313,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidBuffer, InvalidArgIndex,
                 InvalidArgValue, InvalidBufferSize, MemCopyOverlap, InvalidDevice.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return set_command_argument(linked(self), command, index, buffer)
 
@@ -2334,9 +2332,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidArgIndex, InvalidArgValue,
                 InvalidArgSize, InvalidHostPtr.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return set_command_scalar(linked(self), command, index, value, nbytes)
 
@@ -2350,8 +2348,8 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidValue, MaxSizeRestrictionExceeded.
-            NexusError: NotSupported, OutOfResources.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return set_command_option(linked(self), command, option, value)
@@ -2368,9 +2366,9 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidWorkGroupSize, InvalidWorkItemSize,
                 InvalidGlobalWorkSize.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return finalize_command(linked(self), command, group_size, grid_size)
 
@@ -2387,8 +2385,8 @@ cdef class Backend:
         Raises:
             InvalidArgumentError: InvalidCommand, InvalidArgSize, InvalidValue.
             PropertyNotFoundError: InvalidProperty.
-            NexusError: ProfilingInfoNotAvailable, OutOfResources, NotSupported.
-            OutOfMemoryError: OutOfHostMemory.
+            NexusError: ProfilingInfoNotAvailable, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
         """
         return get_command_property(linked(self), command, property)
@@ -2401,9 +2399,9 @@ cdef class Backend:
 
         Raises:
             InvalidArgumentError: InvalidCommand.
-            OutOfMemoryError: OutOfHostMemory.
-            NexusError: OutOfResources, NotSupported.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
             DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
         """
         return release_command(linked(self), command)
 

@@ -39,7 +39,7 @@ def ended(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a program; one that does not end in time fails the test."""
     with start(program, **environment) as child:
         try:
-            output, errors = child.communicate(timeout=60)
+            output, errors = child.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             child.kill()
             raise

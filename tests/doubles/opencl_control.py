@@ -45,12 +45,13 @@ class Control:
 
     def alive(self) -> dict[str, int]:
         """Return how many objects of each kind there are."""
-        gc.collect()
         return {kind: self._driver.opencl_double_alive(i) for i, kind in enumerate(KINDS)}
 
     def settled(self, wanted: dict[str, int]) -> dict[str, int]:
         """Return what is alive, as soon as that is what is wanted, or in the end."""
         end = time.monotonic() + 20
+        if self.alive() != wanted:
+            gc.collect()
         while (alive := self.alive()) != wanted and time.monotonic() < end:
             time.sleep(0.005)
         return alive

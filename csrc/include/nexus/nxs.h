@@ -60,7 +60,7 @@ typedef enum nxs_status {
   NXS_DeviceNotAvailable = -2,  // The device exists and cannot be used now.
   NXS_CompilerNotAvailable = -3,  // No compiler for this device was found.
   NXS_MemObjectAllocationFailure = -4,  // The device has not enough free memory.
-  NXS_OutOfResources = -5,  // The device or the operating system has run out of something other than memory.
+  NXS_OutOfResources = -5,  // The device or the operating system has run out of memory, threads or other resources.
   NXS_OutOfHostMemory = -6,  // The host has not enough free memory.
   NXS_ProfilingInfoNotAvailable = -7,  // Times were not asked for, or are not kept any longer.
   NXS_MemCopyOverlap = -8,  // Source and destination of a copy overlap.

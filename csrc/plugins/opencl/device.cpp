@@ -66,6 +66,15 @@ struct Search {
     for (const cl_device_id id : ids) take(platform, id);
   }
 
+  // A driver that answers nothing leaves the devices of others as they are.
+  void try_platform(cl_platform_id platform) {
+    try {
+      look_at(platform);
+    } catch (const Error &error) {
+      note("a platform does not tell what it has: " + error.message());
+    }
+  }
+
   void take(cl_platform_id platform, cl_device_id id) {
     auto device = std::make_unique<ClDevice>(platform, id);
     if (version_number(device->version) < kOldest)
@@ -211,7 +220,7 @@ void find_devices() {
   std::vector<cl_platform_id> platforms(n);
   check_cl(cl().clGetPlatformIDs(n, platforms.data(), nullptr), "cannot list the OpenCL platforms");
   Search search;
-  for (const cl_platform_id platform : platforms) search.look_at(platform);
+  for (const cl_platform_id platform : platforms) search.try_platform(platform);
   if (search.found.empty()) throw Error(NXS_DeviceNotFound, "no OpenCL device: " + search.problems);
   all_devices() = std::move(search.found);
 }

@@ -125,7 +125,16 @@ nxs_status cl_status(cl_int status) {
                                          NXS_InvalidGlobalWorkSize};
   const auto *end = std::end(kSame);
   const auto *found = std::find(std::begin(kSame), end, static_cast<nxs_status>(status));
-  return found == end ? NXS_OutOfResources : *found;
+  return found == end ? NXS_NotSupported : *found;
+}
+
+bool is_shortage(cl_int status) {
+  return status == CL_MEM_OBJECT_ALLOCATION_FAILURE || status == CL_OUT_OF_RESOURCES ||
+         status == CL_OUT_OF_HOST_MEMORY;
+}
+
+void check_shortage(cl_int status, const std::string &tried) {
+  if (is_shortage(status)) refuse_cl(status, tried);
 }
 
 void refuse_cl(cl_int status, const std::string &tried) {

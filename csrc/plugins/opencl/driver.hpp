@@ -31,8 +31,14 @@ std::string cl_name(cl_int status);
 // The status of this API for one of OpenCL; most have the same number.
 nxs_status cl_status(cl_int status);
 
+// Whether memory or other resources ran out: that tells nothing of what the driver was asked.
+bool is_shortage(cl_int status);
+
 // Throws "<tried>: <what the driver answers>".
 [[noreturn]] void refuse_cl(cl_int status, const std::string &tried);
+
+// The same where the driver has run short of something.
+void check_shortage(cl_int status, const std::string &tried);
 
 // The same unless it succeeded. `tried` is text, or what makes the text: that of a launch costs
 // more than the launch.
@@ -104,10 +110,11 @@ class ClEvent {
 template <class Ask>
 std::vector<char> cl_answer(Ask ask) {
   size_t nbytes = 0;
-  if (ask(0, nullptr, &nbytes) != CL_SUCCESS) return {};
-  std::vector<char> bytes(nbytes);
-  if (nbytes && ask(nbytes, bytes.data(), nullptr) != CL_SUCCESS) return {};
-  return bytes;
+  cl_int status = ask(0, nullptr, &nbytes);
+  std::vector<char> bytes(status == CL_SUCCESS ? nbytes : 0);
+  if (!bytes.empty()) status = ask(nbytes, bytes.data(), nullptr);
+  check_shortage(status, "cannot ask the driver");
+  return status == CL_SUCCESS ? bytes : std::vector<char>();
 }
 
 // The same as text; what it has no answer to is empty.

@@ -336,8 +336,7 @@ void hand_over(const Target &target, const Step<Backend> &step) {
 // arguments.
 nxs_status status_of_run(nxs_status status) {
   const bool is_kept = status == NXS_OutOfHostMemory || status == NXS_OutOfResources ||
-                       status == NXS_MemObjectAllocationFailure || status == NXS_DeviceLost ||
-                       status == NXS_NotSupported;
+                       status == NXS_MemObjectAllocationFailure || status == NXS_DeviceLost;
   return is_kept ? status : NXS_ExecutionFailed;
 }
 

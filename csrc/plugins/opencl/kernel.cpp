@@ -62,14 +62,13 @@ ClKernel::ClKernel(std::shared_ptr<ClLibrary> library, const char *name)
   refuse_forked();
   cl_int status = CL_SUCCESS;
   object_ = ClKernelObject(cl().clCreateKernel(library_->program.get(), name, &status));
-  if (status != CL_SUCCESS) {
-    const nxs_status known =
-        cl_status(status) == NXS_OutOfResources ? NXS_OutOfResources : NXS_InvalidKernelName;
-    throw Error(known, "no kernel " + shortened(name_) + " in " +
-                           (library_->path.empty() ? "the library" : library_->path) +
-                           ": the driver answers " + cl_name(status) +
-                           "; its kernels: " + joined(library_->kernel_names()));
-  }
+  check_shortage(status, "cannot make kernel " + shortened(name_));
+  if (status != CL_SUCCESS)
+    throw Error(NXS_InvalidKernelName,
+                "no kernel " + shortened(name_) + " in " +
+                    (library_->path.empty() ? "the library" : library_->path) +
+                    ": the driver answers " + cl_name(status) +
+                    "; its kernels: " + joined(library_->kernel_names()));
   read_arguments();
   read_limits();
 }
@@ -83,11 +82,14 @@ std::string ClKernel::argument_text(cl_uint index, cl_uint what) const {
 bool ClKernel::add_argument(cl_uint index) {
   cl_uint space = 0;
   cl_ulong qualifiers = 0;
-  if (cl().clGetKernelArgInfo(object_.get(), index, CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space,
-                              &space, nullptr) != CL_SUCCESS)
-    return false;
-  cl().clGetKernelArgInfo(object_.get(), index, CL_KERNEL_ARG_TYPE_QUALIFIER, sizeof qualifiers,
-                          &qualifiers, nullptr);
+  const auto ask = [&](cl_uint what, size_t nbytes, void *value) {
+    const cl_int status =
+        cl().clGetKernelArgInfo(object_.get(), index, what, nbytes, value, nullptr);
+    check_shortage(status, "cannot ask for a kernel's arguments");
+    return status == CL_SUCCESS;
+  };
+  if (!ask(CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space)) return false;
+  ask(CL_KERNEL_ARG_TYPE_QUALIFIER, sizeof qualifiers, &qualifiers);
   ArgumentInfo arg{without_prefix(argument_text(index, CL_KERNEL_ARG_NAME)),
                    argument_text(index, CL_KERNEL_ARG_TYPE_NAME)};
   const bool is_local = space == CL_KERNEL_ARG_ADDRESS_LOCAL;
@@ -150,7 +152,9 @@ void ClKernel::find_grid() {
 void ClKernel::read_limits() {
   const ClDevice &device = device_at(library_->device);
   const auto ask = [&](cl_uint what, size_t nbytes, void *value) {
-    return cl().clGetKernelWorkGroupInfo(object_.get(), device.id(), what, nbytes, value, nullptr);
+    check_shortage(
+        cl().clGetKernelWorkGroupInfo(object_.get(), device.id(), what, nbytes, value, nullptr),
+        "cannot ask for a kernel's limits");
   };
   max_group_ = device.max_group;
   ask(CL_KERNEL_WORK_GROUP_SIZE, sizeof max_group_, &max_group_);

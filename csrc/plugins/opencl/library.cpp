@@ -63,6 +63,7 @@ void build(const ClDevice &device, ClLibrary &library, const std::string &name) 
       cl().clBuildProgram(library.program.get(), 1, &id, library.options.c_str(), nullptr, nullptr);
   library.log = build_log(device, library.program.get());
   if (status == CL_SUCCESS) return;
+  if (library.log.empty()) check_shortage(status, "cannot build " + name);
   const std::string log = library.log.empty() ? "" : "\n" + library.log;
   if (library.kind != "opencl-c") refuse(name, "the driver answers " + cl_name(status) + log);
   throw Error(NXS_BuildProgramFailure, name + " does not compile on " + device.name + " (driver " +
@@ -91,6 +92,7 @@ void create_from_spirv(const ClDevice &device, Bytes bytes, ClLibrary &library,
   library.kind = "spir-v";
   library.program =
       ClProgram(cl().clCreateProgramWithIL(device.context(), bytes.data(), bytes.size(), &status));
+  check_shortage(status, "cannot load " + name);
   if (status != CL_SUCCESS) refuse(name, "the driver answers " + cl_name(status));
 }
 
@@ -103,6 +105,7 @@ void create_from_binary(const ClDevice &device, Bytes bytes, ClLibrary &library,
   library.kind = "opencl-binary";
   library.program = ClProgram(cl().clCreateProgramWithBinary(device.context(), 1, &id, &nbytes,
                                                              &data, &of_device, &status));
+  check_shortage(status, "cannot load " + name);
   if (status != CL_SUCCESS)
     refuse(name, "it is neither source nor SPIR-V nor a binary of " + device.name +
                      ": the driver answers " + cl_name(status));

@@ -56,7 +56,10 @@ bool Backend::reached(const ClEvent &mark, Failure *failure) noexcept {
   cl_int status = CL_COMPLETE;
   const cl_int asked = cl().clGetEventInfo(mark.get(), CL_EVENT_COMMAND_EXECUTION_STATUS,
                                            sizeof status, &status, nullptr);
-  if (asked != CL_SUCCESS) status = asked;
+  if (asked != CL_SUCCESS) {
+    status = asked;
+    wait(mark);  // what the command uses is given back now
+  }
   if (status > CL_COMPLETE) return false;
   if (status == CL_COMPLETE || *failure) return true;
   try {
@@ -82,7 +85,10 @@ std::optional<std::pair<int64_t, int64_t>> Backend::times(const ClEvent &mark) n
 
 void Backend::wait(const ClEvent &mark) noexcept { cl().clWaitForEvents(1, &mark.get()); }
 void Backend::finish(Stream<Backend> &stream) noexcept { cl().clFinish(stream.state.queue()); }
-void Backend::flush(Stream<Backend> &stream) noexcept { cl().clFlush(stream.state.queue()); }
+// What was not flushed may never begin, and nobody would be told of it: then the host waits.
+void Backend::flush(Stream<Backend> &stream) noexcept {
+  if (cl().clFlush(stream.state.queue()) != CL_SUCCESS) finish(stream);
+}
 
 bool Backend::call_back(const ClEvent &mark, void (*function)(void *), void *data) noexcept {
   const auto call = new (std::nothrow) Call{function, data};
