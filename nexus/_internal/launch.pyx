@@ -194,7 +194,12 @@ cdef class CommandBase(Handle):
         return 0
 
     cdef int set_host_memory(self, int index, object array) except -1:
-        borrowed = host_arrays.borrow(array, self.device, f"argument {index}")
+        try:
+            borrowed = host_arrays.borrow(array, self.device, f"argument {index}")
+        except TypeError:
+            if self.kernel is not None:
+                scalars.refuse_array_for_value(self.kernel, index, array)
+            raise
         if self.kernel is not None:
             self.check_element(index, dtypes.element_of(borrowed.dtype))
         if not borrowed.flags.writeable:

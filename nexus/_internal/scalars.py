@@ -228,11 +228,24 @@ def packed_argument(kernel: Any, argument: int, value: Any, dtype: DTypeLike) ->
     if given is not None and known is not None and given != known:
         raise TypeError(f"{what} takes {known.name} and got {given.name}; convert the number")
     if given is None and known is None:
+        of = f"a struct of {record.nbytes} bytes, or " if record.nbytes else ""
         raise TypeError(
-            f"{what} is a struct of {record.nbytes} bytes, or of a type that nexus does not know: "
-            "use set_struct, or give dtype"
+            f"{what} is {of}of a type that nexus does not know: use set_struct, or give dtype or a "
+            "NumPy scalar"
         )
     return pack_as(value, given or known, what)  # type: ignore[arg-type]  # one of them is there
+
+
+def refuse_array_for_value(kernel: Any, argument: int, given: object) -> None:
+    """Raise when an array was given where the kernel takes a value, a vector for one."""
+    info = kernel.info or []
+    is_place = argument < len(info) and info[argument].access == "value"
+    if is_place and isinstance(given, np.ndarray):
+        record = info[argument]
+        raise TypeError(
+            f"argument {argument} ({record.type} {record.name}) of kernel {kernel.name} is a value "
+            "and got an array; give its bytes, array.tobytes()"
+        )
 
 
 def buffer_elements(info: list[Any]) -> tuple[Element | None, ...]:

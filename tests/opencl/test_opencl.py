@@ -103,6 +103,25 @@ def test_a_kernel_with_more_group_memory_than_there_is_is_refused(device: nexus.
         kernel(x, grid=8, group=8, group_memory=32)
 
 
+def test_a_vector_is_given_as_its_bytes(device: nexus.Device) -> None:
+    source = "kernel void f(global float *y, float4 v) { y[0] = v.x + v.w; }"
+    kernel, y = device.compile(source).get_kernel("f"), device.create_buffer(1, "f32")
+    v = np.array([1, 2, 3, 4], np.float32)
+    kernel(y, v.tobytes(), grid=1)
+    assert y.numpy().tolist() == [5]
+    with pytest.raises(TypeError, match=r"float4 v. of kernel f is a value and got an array; give"):
+        kernel(y, v, grid=1)
+
+
+def test_a_type_that_nexus_does_not_know_takes_a_numpy_scalar(device: nexus.Device) -> None:
+    source = "typedef uint word; kernel void f(global uint *y, word v) { y[0] = v; }"
+    kernel, y = device.compile(source).get_kernel("f"), device.create_buffer(1, "u32")
+    kernel(y, np.uint32(7), grid=1)
+    assert y.numpy().tolist() == [7]
+    with pytest.raises(TypeError, match=r"word v. is of a type that nexus does not know: use"):
+        kernel(y, 7, grid=1)
+
+
 def test_kernels_that_take_images_are_refused(device: nexus.Device) -> None:
     library = device.compile(
         "kernel void f(read_only image2d_t i, global float4 *x, sampler_t s) {"
