@@ -23,13 +23,18 @@ SONAME = "libOpenCL.so.1"
 NEWER = "newer.cpp"  # what versions after 1.2 added
 
 
-@functools.cache
 def folder(name: str = "newer") -> Path:
     """Build the driver, if need be, and return the folder it lies in.
 
     `newer` has every function, `oldest` those of OpenCL 1.2 alone.
     """
-    out = ROOT / "build" / "doubles" / (native.sanitizers().replace(",", "_") or "plain")
+    return build(native.sanitizers()) / name
+
+
+@functools.cache
+def build(sanitizers: str) -> Path:
+    """Build everything with the sanitizers of the environment, once."""
+    out = ROOT / "build" / "doubles" / (sanitizers.replace(",", "_") or "plain")
     compiler = [*native.find_compiler(), *native.compile_flags()]
     compiler += [f"-I{ROOT / 'csrc' / 'include'}", f"-I{ROOT / 'csrc'}"]
     inputs = native.headers_in([HERE, ROOT / "csrc" / "include", ROOT / "csrc" / "sdk"])
@@ -50,7 +55,7 @@ def folder(name: str = "newer") -> Path:
         target = out / place / SONAME
         command = [*link, *map(str, objects), f"-Wl,-soname,{SONAME}", "-o", str(target)]
         native.make(target, command, objects)
-    return out / name
+    return out
 
 
 def code() -> Path:

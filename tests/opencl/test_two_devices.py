@@ -45,10 +45,7 @@ def test_copies_to_and_from_another_device_come_in_the_order_of_the_stream(
     opencl_double.run(LAB + textwrap.dedent(program), pause_us=500, **options)
 
 
-@pytest.mark.parametrize("options", KINDS)
-def test_a_fill_of_another_device_comes_in_the_order_of_the_stream(
-    options: dict[str, object],
-) -> None:
+def test_a_fill_of_another_device_comes_in_the_order_of_the_stream() -> None:
     program = """
     schedule = labs[0].schedule()
     api.create_copy_command(schedule, a, 0, b, 0, 256)
@@ -57,11 +54,10 @@ def test_a_fill_of_another_device_comes_in_the_order_of_the_stream(
     labs[0].run(schedule)
     assert (labs[0].read(a) == 1).all() and (labs[1].read(b) == 1).all()
     """
-    opencl_double.run(LAB + textwrap.dedent(program), pause_us=500, **options)
+    opencl_double.run(LAB + textwrap.dedent(program), pause_us=500)
 
 
-@pytest.mark.parametrize("options", KINDS)
-def test_buffers_are_copied_between_devices(options: dict[str, object]) -> None:
+def test_buffers_are_copied_between_devices() -> None:
     program = """
     x, y = zeros(64), zeros(64, "opencl:1")
     x.fill(3)
@@ -78,4 +74,4 @@ def test_buffers_are_copied_between_devices(options: dict[str, object]) -> None:
     else:
         raise AssertionError("a kernel took a buffer of another device")
     """
-    opencl_double.run(program, **options)
+    opencl_double.run(program)

@@ -18,15 +18,16 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests" / "soak"
-sys.path[:0] = [str(ROOT / "csrc"), str(ROOT)]
+sys.path[:0] = [str(ROOT / "csrc"), str(ROOT / "tests"), str(ROOT)]
 
 import build_plugins as native  # noqa: E402
+from doubles import opencl_double  # noqa: E402
 from nexus.bindings.enums import Status  # noqa: E402
 
 # Libraries that the sanitizers bring cannot hand out more than this: huge buffers are refused.
@@ -42,11 +43,12 @@ REFUSED_MEMORY = ("failed to allocate", "exceeds maximum supported size")  # wha
 
 @dataclass(frozen=True)
 class Built:
-    """What a run needs: the driver, the folder of the plugins, the kernels."""
+    """What a run needs: the driver, the folder of the plugins, the kernels, a driver of OpenCL."""
 
     driver: Path
     plugins: Path
     kernels: Path
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def build(sanitizers: str) -> Built:
     with sanitized(sanitizers):
         native.build_plugins(ROOT / "csrc", out, out / "temp")
         build_driver(out, includes, headers)
-    return Built(out / "soak", out, kernels)
+        opencl = opencl_double.environment(kernels=kernels, devices=1)
+    return Built(out / "soak", out, kernels, opencl)
 
 
 def build_driver(out: Path, includes: list[str], headers: list[Path]) -> None:
@@ -119,7 +122,7 @@ def run(built: Built, runtime: str, **options: int) -> Run:
     """Run the driver on one runtime; options as it takes them: seed, calls, seconds, threads."""
     plugin = built.plugins / native.library_name(runtime)
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    environment = os.environ | OPTIONS | {"NEXUS_CPU_THREADS": "4"}
+    environment = os.environ | OPTIONS | built.environment | {"NEXUS_CPU_THREADS": "4"}
     environment.pop("LD_PRELOAD", None)
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(

@@ -10,9 +10,10 @@ using fake::hold;
 
 namespace {
 
-constexpr cl_int kInvalidValue = -30, kInvalidContext = -34, kInvalidProgram = -45,
-                 kInvalidName = -46, kInvalidIndex = -49, kInvalidArgValue = -50,
-                 kInvalidArgSize = -51, kInvalidArgs = -52, kInvalidGroup = -54, kNoArgInfo = -19;
+constexpr cl_int kInvalidValue = -30, kInvalidContext = -34, kInvalidMemory = -38,
+                 kInvalidProgram = -45, kInvalidName = -46, kInvalidIndex = -49,
+                 kInvalidArgValue = -50, kInvalidArgSize = -51, kInvalidArgs = -52,
+                 kInvalidGroup = -54, kNoArgInfo = -19;
 
 bool is_local(const nxs_arg_info &argument) {
   return std::string_view(argument.type).starts_with("local");
@@ -133,6 +134,7 @@ FAKE_API cl_int clSetKernelArg(cl_kernel kernel, cl_uint index, size_t nbytes, c
   } else {
     if (nbytes != sizeof(cl_mem)) return kInvalidArgSize;
     const cl_mem memory = *static_cast<const cl_mem *>(value);
+    if (!_cl_mem::is_alive(memory)) return kInvalidMemory;
     if (memory->context != kernel->program->context) return kInvalidArgValue;
     set.memory = hold(memory);
   }

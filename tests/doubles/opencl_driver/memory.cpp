@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <new>
+#include <set>
 
 #include "objects.hpp"
 
@@ -39,6 +40,17 @@ bool is_svm(const void *address) {
   return svm().parts.contains(static_cast<const std::byte *>(address));
 }
 
+// Callers that know nothing of a kernel's arguments pass numbers for buffers.
+struct Living {
+  std::mutex mutex;
+  std::set<cl_mem> memories;
+};
+
+Living &living() {
+  static Living &living = *new Living;
+  return living;
+}
+
 bool is_inside(cl_mem memory, size_t offset, size_t nbytes) {
   return nbytes > 0 && offset <= memory->nbytes && nbytes <= memory->nbytes - offset;
 }
@@ -49,6 +61,21 @@ cl_int check(cl_command_queue queue, cl_mem memory, size_t offset, size_t nbytes
 }
 
 }  // namespace
+
+_cl_mem::_cl_mem(cl_context context) : Object(fake::kMemory), context(context) {
+  std::lock_guard lock(living().mutex);
+  living().memories.insert(this);
+}
+
+_cl_mem::~_cl_mem() {
+  std::lock_guard lock(living().mutex);
+  living().memories.erase(this);
+}
+
+bool _cl_mem::is_alive(cl_mem memory) {
+  std::lock_guard lock(living().mutex);
+  return living().memories.contains(memory);
+}
 
 void *fake::allocate_svm(size_t nbytes) {
   const auto made = allocate(nbytes);

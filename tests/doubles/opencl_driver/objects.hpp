@@ -106,7 +106,9 @@ struct _cl_context : fake::Object {
 };
 
 struct _cl_mem : fake::Object {
-  explicit _cl_mem(cl_context context) : Object(fake::kMemory), context(context) {}
+  explicit _cl_mem(cl_context context);
+  ~_cl_mem() override;
+  static bool is_alive(cl_mem memory);  // whatever the address is
   const cl_context context;
   size_t nbytes = 0;
   std::byte *data = nullptr;
