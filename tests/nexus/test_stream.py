@@ -19,6 +19,23 @@ def test_what_is_submitted_runs_in_order(device: nexus.Device) -> None:
     assert (buffer.numpy() == 49).all()
 
 
+def test_a_run_goes_to_the_stream_that_was_asked_for(device: nexus.Device) -> None:
+    event, streams = device.create_event(), [device.create_stream() for _ in range(3)]
+    for stream in streams:
+        gate = device.create_schedule()
+        gate.create_wait_command(event, 1)
+        gate.run(stream, blocking=False)
+    runs = [device.create_schedule().run(stream, blocking=False) for stream in streams]
+    elsewhere = device.create_schedule().run(blocking=False)
+    assert elsewhere is not None
+    elsewhere.wait(timeout=20)
+    assert [run.done for run in runs if run] == [False] * 3, "each is behind its stream's gate"
+    event.signal(1)
+    for run in runs:
+        assert run is not None
+        run.wait(timeout=20)
+
+
 def test_a_synchronization_is_over_after_its_timeout(device: nexus.Device) -> None:
     event = device.create_event()
     schedule = device.create_schedule()

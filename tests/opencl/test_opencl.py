@@ -149,6 +149,24 @@ def test_a_mistake_in_the_source_has_the_log_of_the_driver(device: nexus.Device)
     assert "nobody" in caught.value.log
 
 
+MISTAKE = "NXS_KERNEL(f, in(float, x), out(float, y)) { y[0] = nobody; }"
+
+
+@pytest.mark.parametrize(
+    ("source", "where"),
+    [
+        (f"#include <nexus/kernel.h>\n{MISTAKE}\n", r"mine\.nxs:2:"),
+        ({"a.nxs": "#include <nexus/kernel.h>\n", "b.nxs": f"\n\n{MISTAKE}\n"}, r"b\.nxs:3:"),
+        ({"a.nxs": "int a;\n", "b.nxs": f"#include <nexus/kernel.h>\n{MISTAKE}"}, r"b\.nxs:2:"),
+    ],
+)
+def test_a_mistake_is_told_with_its_file_and_line(
+    device: nexus.Device, source: str | dict[str, str], where: str
+) -> None:
+    with pytest.raises(nexus.CompileError, match=where):
+        device.compile(source, {"name": "mine.nxs"})
+
+
 def test_the_child_of_a_fork_is_refused_with_a_sentence(device: nexus.Device) -> None:
     printed = fresh.run(
         """

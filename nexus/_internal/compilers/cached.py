@@ -74,12 +74,12 @@ def compile(
         InvalidArgumentError: a variable of the cache has a value that cannot be meant.
     """
     chosen = CompileOptions.of(options)
-    if not isinstance(source, str | bytes):  # several by name, or memory that may change
-        source = text_of(source, chosen.name)
     depends = compiler.depends_on(chosen) if _is_keepable(compiler) else None
     if depends is None or not folder.is_on():
         return compiler.compile(source, chosen, arch=arch)
     assert _is_keepable(compiler)
+    if not isinstance(source, str | bytes):  # several by name, or memory that may change
+        source = text_of(source, chosen.name)
     known_as = (compiler.name, source, chosen.spelled(), arch, depends)
     known = _known.get(known_as)
     if known and all(include.is_as_it_was() for include in known.includes):

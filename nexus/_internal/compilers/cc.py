@@ -204,7 +204,7 @@ class _Job:
 
     def message(self, status: int, log: str) -> str:
         """Return what to say of a compiler that made no library."""
-        tried = f"cannot compile {self.options.name!r} with {self.tool.title}"
+        tried = f"cannot compile {self.options.name!r} with {self.tool.title}, {self.tool.version}"
         if status < 0:
             return f"{tried}: {process.signal_name(-status)} ended it{_remedy(status, log)}"
         lines = diagnostics.summary(log, self.options.name)

@@ -37,7 +37,7 @@ def inlined(source: str, name: str, given: Mapping[str, str] | None = None) -> s
     """
     texts = {**by_name(), **(given or {})}
     lines = [line_of(name).decode()]
-    for number, line in enumerate(source.splitlines(), 1):
+    for number, line in enumerate(source.removesuffix("\n").split("\n"), 1):
         match = _INCLUDE.match(line)
         included = match[1] if match else ""
         if included not in texts:

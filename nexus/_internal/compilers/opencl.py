@@ -29,13 +29,15 @@ class DriverCompiler:
         """
         del arch  # the driver knows its devices
         chosen = CompileOptions.of(options)
-        text = sources.text_of(source, chosen.name).decode()
-        if "\0" in text:
-            raise ValueError(f"cannot compile {chosen.name!r}: the source has a NUL character")
-        body = (_macros(chosen) + headers.inlined(text, chosen.name, chosen.headers)).encode()
+        body = _macros(chosen)
+        for name, text in sources.parts_of(source, chosen.name).items():
+            if b"\0" in text:
+                raise ValueError(f"cannot compile {name!r}: the source has a NUL character")
+            body += headers.inlined(text.decode(), name, chosen.headers)
         words = _words(chosen)
-        header = f"{_HEADER} {len(body)} {' '.join(words)}".rstrip()
-        return CompileResult(header.encode() + b"\n" + body, "", ("clBuildProgram", *words))
+        header = f"{_HEADER} {len(body.encode())} {' '.join(words)}".rstrip()
+        text = f"{header}\n{body}".encode()
+        return CompileResult(text, "", ("clBuildProgram", *words))
 
 
 def _macros(options: CompileOptions) -> str:

@@ -25,11 +25,22 @@ def text_of(source: object, name: str) -> bytes:
         TypeError: it is no text.
         ValueError: it is empty.
     """
+    parts = parts_of(source, name)
+    return b"\n".join(line_of(part) + b"\n" + text for part, text in parts.items())
+
+
+def parts_of(source: object, name: str) -> dict[str, bytes]:
+    """Return the texts of a source by their names; a single one has `name`.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it is empty.
+    """
     parts = source if isinstance(source, Mapping) else {name: source}
     texts = {part: _bytes_of(text) for part, text in parts.items()}
     if not any(text.strip() for text in texts.values()):
         raise ValueError(f"cannot compile {name!r}: the source is empty")
-    return b"\n".join(line_of(part) + b"\n" + text for part, text in texts.items())
+    return texts
 
 
 def line_of(name: object, number: int = 1) -> bytes:

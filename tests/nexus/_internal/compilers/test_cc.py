@@ -143,7 +143,7 @@ def test_a_name_may_hold_anything_printable() -> None:
 
 def test_an_error_carries_log_and_command(temporary: Path) -> None:
     with pytest.raises(
-        CompileError, match=r"cannot compile 'k\.nxs' with .*\n  k\.nxs:2: .*nothing"
+        CompileError, match=r"cannot compile 'k\.nxs' with .*\d+\.\d+.*:\n  k\.nxs:2: .*nothing"
     ) as caught:
         CC.compile("int y;\nint x = nothing;\n", {"name": "k.nxs"})
     assert "k.nxs:2:9: error:" in caught.value.log
