@@ -6,6 +6,7 @@ Keys of a plugin.toml that count here (others, such as `known_gaps`, are for the
     sources   = ["*.cpp"]            # globs, relative to the folder
     platforms = ["linux", "darwin"]  # values of sys.platform; left out: everywhere
     include   = ["third_party"]      # more include folders, relative to the folder
+    small     = ["device.cpp"]       # of these, what runs once and is compiled for size
     shared    = ["_gpu"]             # folders beside it whose headers and sources it uses
 
 Environment: NEXUS_WERROR=1 makes warnings errors; NEXUS_SANITIZE=address,undefined or thread builds
@@ -41,6 +42,7 @@ class Plugin:
     name: str
     library: str  # file name
     sources: list[Path]
+    small: set[Path]  # of the sources: what runs once, compiled for size
     folders: list[Path]  # its own, then its shared ones
     includes: list[Path]  # folders, its own first: the sdk asks for its backend.hpp
 
@@ -82,9 +84,12 @@ def read_plugins(csrc: Path, platform: str = sys.platform) -> list[Plugin]:
         sources += [path for place in shared for path in sorted(place.glob("*.cpp"))]
         if not sources:
             raise CompileError(f"{facts_file}: no file matches sources = {facts['sources']}")
+        small = {folder / name for name in facts.get("small", [])}
+        if not small <= {*sources}:
+            raise CompileError(f"{facts_file}: of small = {facts['small']} not all are sources")
         includes = [folder, *(folder / name for name in facts.get("include", [])), *shared]
         library = library_name(facts["name"], platform)
-        plugins.append(Plugin(facts["name"], library, sources, [folder, *shared], includes))
+        plugins.append(Plugin(facts["name"], library, sources, small, [folder, *shared], includes))
     return plugins
 
 
@@ -140,7 +145,7 @@ def warnings_are_errors() -> bool:
     return value == "1"
 
 
-def compile_flags() -> list[str]:
+def compile_flags(*, is_small: bool = False) -> list[str]:
     """Flags that every C++ file of nexus is compiled with."""
     flags = ["-std=c++20", "-fPIC", "-fvisibility=hidden", "-pthread", "-Wall", "-Wextra"]
     if warnings_are_errors():
@@ -149,7 +154,7 @@ def compile_flags() -> list[str]:
         checks = [f"-fsanitize={sanitizers()}", "-fno-sanitize-recover=all"]
         flags += ["-O1", "-g", "-fno-omit-frame-pointer", *checks]
     else:
-        flags += ["-O2", "-g0"]
+        flags += ["-Os" if is_small else "-O2", "-g0"]
     return flags + flags_of("CXXFLAGS")
 
 
@@ -217,7 +222,8 @@ def build_plugins(csrc: Path, out: Path, temp: Path, platform: str = sys.platfor
         for source in plugin.sources:
             name = "_".join(source.relative_to(csrc / "plugins").parts)
             objects.append(temp / plugin.name / f"{name}.o")
-            command = [*compiler, *compile_flags(), *includes, "-c", source, "-o", objects[-1]]
+            flags = compile_flags(is_small=source in plugin.small)
+            command = [*compiler, *flags, *includes, "-c", source, "-o", objects[-1]]
             compiles.append((objects[-1], [str(word) for word in command], [source, *headers]))
         # Linked beside the objects, then put in place in one step: a process that has the
         # old library open keeps it, and no process ever sees half of one.

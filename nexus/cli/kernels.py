@@ -38,10 +38,30 @@ def _options(file: Path, arch: str | None = None, **given: Any) -> CompileOption
     )
 
 
+def _compiler_for(runtime: str | None, arch: str | None) -> str:
+    """Return the compiler's name; a known runtime is not opened for an architecture that is named.
+
+    Raises:
+        CompilerNotFoundError: the runtime has none.
+    """
+    known = compilers.name_for(runtime) if runtime and arch else None
+    if known:
+        return known
+    opened = nexus.get_runtime(runtime) if runtime else nexus.device().runtime
+    name = opened.get_property_str("Compiler")
+    if not name:
+        raise CompilerNotFoundError(f"runtime {opened.name!r} has no compiler")
+    return name
+
+
 @click.command("compile")
 @_FILE
 @click.option("--runtime", help="Compile for this runtime; else for that of nexus.device().")
-@click.option("--arch", help="For this architecture, as znver3 or sm_90; else for the one here.")
+@click.option(
+    "--arch",
+    help="For this architecture, as znver3 or sm_90, which needs no such device; else for that of "
+    "the device here.",
+)
 @_DEFINES
 @_INCLUDES
 @_FLAGS
@@ -55,10 +75,7 @@ def compile_command(
     It is written to FILE with the suffix .nxsb, which `load_library` takes: the binary and how it
     was made.
     """
-    for_runtime = nexus.get_runtime(runtime) if runtime else nexus.device().runtime
-    name = for_runtime.get_property_str("Compiler")
-    if not name:
-        raise CompilerNotFoundError(f"runtime {runtime!r} has no compiler")
+    name = _compiler_for(runtime, arch)
     options = _options(file, arch, **given)
     result = cached.compile(compilers.get(name), file.read_bytes(), options, arch=arch)
     if result.log:

@@ -1,6 +1,7 @@
 // The OpenCL driver: its functions, opened when the plugin starts, and what its statuses say.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -121,7 +122,7 @@ std::vector<char> cl_answer(Ask ask) {
 template <class Ask>
 std::string cl_text(Ask ask) {
   const std::vector<char> bytes = cl_answer(ask);
-  return std::string(bytes.data(), strnlen(bytes.data(), bytes.size()));
+  return std::string(bytes.begin(), std::find(bytes.begin(), bytes.end(), '\0'));
 }
 
 }  // namespace nxs

@@ -23,6 +23,20 @@ _MODULES = {
     "opencl": "nexus._internal.compilers.opencl",
 }
 
+# What a runtime answers, known without its plugin.
+_OF_RUNTIMES = {
+    "cpu": "cc",
+    "cuda": "nvrtc",
+    "hip": "hiprtc",
+    "metal": "metal",
+    "opencl": "opencl",
+}
+
+
+def name_for(runtime: str) -> str | None:
+    """Return the name of the compiler of a runtime of nexus, whether it is here or not."""
+    return _OF_RUNTIMES.get(runtime)
+
 
 def names() -> list[str]:
     """Return the names that `get` knows."""

@@ -10,6 +10,7 @@ import pytest
 
 import nexus
 from nexus import cli
+from nexus._internal import compilers
 
 SAXPY = """#include <nexus/kernel.h>
 NXS_KERNEL(saxpy, val(float, a), in(float, x), inout(float, y)) {
@@ -121,6 +122,23 @@ def test_an_architecture_can_be_named(capsys: pytest.CaptureFixture[str]) -> Non
     assert code == 1
     assert "nonsense" in complaint
     assert not Path("out").exists()
+
+
+def test_another_runtime_is_compiled_for_without_its_plugin(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, text, _ = run(capsys, "compile", "saxpy.nxs", "--runtime", "opencl", "--arch", "any")
+    assert (code, text[:12]) == (0, "saxpy.nxsb: ")
+    code, _, complaint = run(capsys, "compile", "saxpy.nxs", "--runtime", "cuda")
+    assert code == 1, "which architecture?"
+    assert "no plugin for runtime 'cuda'" in complaint
+    try:
+        compilers.get("nvrtc").compile(SAXPY, arch="sm_90")
+    except nexus.CompilerNotFoundError:
+        pytest.skip("NVRTC is not installed")
+    code, text, _ = run(capsys, "compile", "saxpy.nxs", "--runtime", "cuda", "--arch", "sm_90")
+    assert code == 0, "NVRTC needs no driver"
+    assert nexus.inspect("saxpy.nxsb").kernels["saxpy"].arguments
 
 
 def test_a_source_that_does_not_compile_is_told(capsys: pytest.CaptureFixture[str]) -> None:
