@@ -12,11 +12,15 @@ _SHOWN = 5
 _WIDEST = 500  # characters of a line; the rest is in the log
 
 # What the compilers cannot know of <nexus/kernel.h>: a word of their complaint, and what is meant.
+_READ_ONLY = "in and val are only read: what is written is out(T, p) or inout(T, p)"
 _HINTS = {
     "NXS_PARAMETER_": "an argument is val(T, n), in(T, p), out(T, p) or inout(T, p)",
     "NXS_LIST_is_too_long": "a kernel has 1 to 16 arguments",
     "poisoned": "another kernel language keeps this name for itself: choose another",
     "OpenMP": "in a phase there is no return and no break; continue ends the item",
+    "read-only": _READ_ONLY,
+    "const-qualified": _READ_ONLY,
+    "ambiguous": "functions of maths take float or double: convert the integer first",
     "frame size": "the shared and private arrays of a kernel have at most 256 KiB together",
 }
 
