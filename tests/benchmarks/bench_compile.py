@@ -41,8 +41,11 @@ measure("first compile of the process", lambda: device.compile(one))
 measure("first compile of another source", lambda: device.compile(other))
 library = cached.compile(compiler, one, arch=arch).binary
 measure("again in the process, with loading", lambda: device.compile(one), 100)
+opened = device.compile(one)
+measure("again in the process, while it is open", lambda: device.compile(one), 100)
 again = lambda: cached.compile(compiler, one, arch=arch)
 measure("again in the process, the compile alone", again, 100)
+opened = None
 measure("loading alone, from memory", lambda: device.create_library(library), 100)
 print(json.dumps(taken))
 """
