@@ -163,6 +163,8 @@ MISTAKE = "NXS_KERNEL(f, in(float, x), out(float, y)) { y[0] = nobody; }"
 def test_a_mistake_is_told_with_its_file_and_line(
     device: nexus.Device, source: str | dict[str, str], where: str
 ) -> None:
+    if "Oclgrind" in device.name:
+        pytest.skip("oclgrind's log counts the lines of all that it got, whatever #line says")
     with pytest.raises(nexus.CompileError, match=where):
         device.compile(source, {"name": "mine.nxs"})
 
