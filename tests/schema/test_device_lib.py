@@ -100,6 +100,14 @@ def test_a_source_covers_something(path: Path) -> None:
 
 
 @every_entry
+def test_a_package_is_named_with_its_version_not_by_address(path: Path) -> None:
+    for source in read(path)["Sources"].values():
+        if "package" in source["Title"]:
+            assert re.search(r"\bPyPI package [\w-]+ \d[\d.]+", source["Title"])
+            assert "URL" not in source
+
+
+@every_entry
 def test_memory_types_are_named_in_order(path: Path) -> None:
     for name, product in products(read(path)):
         memory = product["MemorySubsystem"]
