@@ -96,9 +96,9 @@ void take_reached(const StreamPtr<B> &stream) noexcept {
 
 // The driver will tell when the mark is reached; where it cannot, the host waits here.
 template <class B>
-void watch(const StreamPtr<B> &stream, const typename B::Mark &mark) noexcept {
+void watch(const StreamPtr<B> &stream, const typename B::Mark &mark, Hurry hurry) noexcept {
   if (!mark) return take_reached<B>(stream);
-  auto *watch = new (std::nothrow) Watch<B>{stream};
+  auto *watch = new (std::nothrow) Watch<B>{stream, hurry};
   stream->state.flight.n_watches.fetch_add(1);
   const auto told = [](void *data) { Reaper<B>::instance().tell(static_cast<Watch<B> *>(data)); };
   if (watch && B::call_back(mark, told, watch)) return;
@@ -113,7 +113,8 @@ template <class B>
 void keep_watch(const StreamPtr<B> &stream) noexcept {
   InFlight<B> &flight = stream->state.flight;
   take_reached<B>(stream);
-  if (flight.n_watches.load() == 0 && flight.first()) watch<B>(stream, flight.newest_mark());
+  if (flight.n_watches.load() == 0 && flight.first())
+    watch<B>(stream, flight.newest_mark(), Hurry::kSoon);
 }
 
 // For the reaper.
@@ -151,7 +152,7 @@ void place(const StreamPtr<B> &stream, Run<B> &run, const Step<B> *signal) noexc
   issued.unmarked = false;
   const bool is_signal = signal;
   stream->state.flight.push(&point);  // from here on it may be gone
-  if (is_signal) watch<B>(stream, stream->state.flight.newest_mark());
+  if (is_signal) watch<B>(stream, stream->state.flight.newest_mark(), Hurry::kNow);
 }
 
 template <class B>
@@ -197,7 +198,7 @@ bool start_issuing(const StreamPtr<B> &stream, Run<B> &run) noexcept {
   const auto after = run.after;
   if (!start_run<B>(stream, run)) {
     const auto ahead = after.stream->state.flight.ahead_of(after.ticket);
-    if (ahead.mark) watch<B>(after.stream, ahead.mark);
+    if (ahead.mark) watch<B>(after.stream, ahead.mark, Hurry::kNow);
     return false;
   }
   if (run.timing || run.program->timing) B::take_times(*stream);
@@ -264,7 +265,8 @@ bool join_driver(const StreamPtr<B> &stream, uint64_t ticket, const Deadline &de
     take_reached<B>(stream);
     sched_yield();
   }
-  if (!finished.reached(ticket)) watch<B>(stream, stream->state.flight.ahead_of(ticket).mark);
+  if (!finished.reached(ticket))
+    watch<B>(stream, stream->state.flight.ahead_of(ticket).mark, Hurry::kNow);
   const bool reached = stream->queue.finished().wait(ticket, deadline);
   keep_watch<B>(stream);
   return reached;

@@ -11,10 +11,14 @@
 
 namespace nxs {
 
+// Whether somebody sleeps until the reaper has looked, or it is only for what can be given back.
+enum class Hurry { kNow, kSoon };
+
 // A call that a driver owes us for a stream; keeps the stream alive.
 template <class B>
 struct Watch {
   StreamPtr<B> stream;
+  Hurry hurry;
   Watch *next = nullptr;
 };
 
@@ -52,7 +56,8 @@ class Reaper {
     std::lock_guard lock(mutex_);
     (last_ ? last_->next : first_) = watch;
     last_ = watch;
-    if (!stopped_) told_.notify_one();
+    if (watch->hurry == Hurry::kNow) is_awaited_ = true;
+    if (!stopped_ && (is_awaited_ || !resting_)) told_.notify_one();
   }
 
   // At exit, before the destructors of the driver: waits until the thread is out of it, a second at
@@ -68,7 +73,7 @@ class Reaper {
     new (&mutex_) std::mutex;
     stopped_ = true;
     first_ = last_ = nullptr;
-    busy_ = false;
+    busy_ = resting_ = is_awaited_ = false;
   }
   std::mutex &mutex() { return mutex_; }
 
@@ -77,16 +82,30 @@ class Reaper {
     std::unique_lock lock(mutex_);
     for (;;) {
       told_.wait(lock, [&] { return first_ && !stopped_; });
-      Watch<B> *watch = std::exchange(first_, first_->next);
-      if (!first_) last_ = nullptr;
-      busy_ = true;
-      lock.unlock();
-      take_(watch->stream);
-      delete watch;
-      lock.lock();
-      busy_ = false;
-      if (stopped_) idle_.notify_all();
+      while (first_ && !stopped_) take_first(lock);
+      rest(lock);
     }
+  }
+
+  void take_first(std::unique_lock<std::mutex> &lock) noexcept {
+    Watch<B> *watch = std::exchange(first_, first_->next);
+    if (!first_) last_ = nullptr;
+    busy_ = true;
+    lock.unlock();
+    take_(watch->stream);
+    delete watch;
+    lock.lock();
+    busy_ = false;
+    if (stopped_) idle_.notify_all();
+  }
+
+  // While runs end one after the other, to wake for each would cost the driver's threads a core.
+  void rest(std::unique_lock<std::mutex> &lock) noexcept {
+    constexpr auto kRest = std::chrono::microseconds(500);
+    is_awaited_ = false;
+    resting_ = true;
+    told_.wait_for(lock, kRest, [&] { return is_awaited_; });
+    resting_ = false;
   }
 
   std::mutex mutex_;
@@ -94,7 +113,8 @@ class Reaper {
   Watch<B> *first_ = nullptr, *last_ = nullptr;
   Take take_ = nullptr;
   std::atomic<bool> prepared_{false};
-  bool stopped_ = false, busy_ = false;
+  bool stopped_ = false, busy_ = false, resting_ = false;
+  bool is_awaited_ = false;  // one of the list, at least
 };
 
 }  // namespace nxs
