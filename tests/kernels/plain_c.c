@@ -1,6 +1,7 @@
 /* Kernels in plain C: what `cc -shared` makes of this, `load_library` takes. */
 #include <nexus/cpu_kernel.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* data += 1 */
@@ -67,9 +68,22 @@ NXS_CPU_KERNEL(fail_with, val(int32_t, n_chars)) {
   nxs_cpu_fail(launch, why);
 }
 
-/* As if an older nexus had called it, which has no way to hear of failures. */
-NXS_CPU_KERNEL(fail_unheard, out(int32_t, heard)) {
-  nxs_cpu_launch older = *launch;
-  older.struct_size = offsetof(nxs_cpu_launch, fail);
-  *heard = nxs_cpu_fail(&older, "nobody hears this");
+/* As if a caller had called it whose record ends earlier, so that it cannot hear of failures. */
+NXS_CPU_KERNEL(fail_unheard, val(int32_t, n_bytes_less), out(int32_t, heard)) {
+  nxs_cpu_launch shorter = *launch;
+  shorter.struct_size -= (uint32_t)n_bytes_less;
+  *heard = nxs_cpu_fail(&shorter, "nobody hears this");
+}
+
+/* Passes a copy of its launch on, as one that runs its groups one at a time does. */
+NXS_CPU_KERNEL(fail_by_copy, val(int32_t, failing)) {
+  int64_t group;
+  for (group = launch->begin; group < launch->end; ++group) {
+    nxs_cpu_launch *one = (nxs_cpu_launch *)malloc(sizeof *one);
+    *one = *launch;
+    one->begin = group;
+    one->end = group + 1;
+    if (one->begin == failing) nxs_cpu_fail(one, "said by a copy");
+    free(one);
+  }
 }

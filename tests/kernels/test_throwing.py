@@ -116,10 +116,19 @@ def test_a_sentence_may_have_any_length(plain_c: nexus.Library, n_chars: int, n_
     assert f"gave up: {'x' * n_shown or '?'} [" in str(caught.value)
 
 
-def test_an_older_nexus_is_not_asked_to_fail(plain_c: nexus.Library) -> None:
+@pytest.mark.parametrize("n_bytes_less", [1, 8, 16])
+def test_a_caller_that_cannot_hear_is_not_told(plain_c: nexus.Library, n_bytes_less: int) -> None:
     heard = np.ones(1, np.int32)
-    plain_c.get_kernel("fail_unheard")(heard, grid=1)
+    plain_c.get_kernel("fail_unheard")(n_bytes_less, heard, grid=1)
     assert heard.tolist() == [0]
+
+
+@pytest.mark.parametrize("failing", [0, 3, 99])
+def test_a_kernel_may_fail_by_a_copy_of_its_launch(plain_c: nexus.Library, failing: int) -> None:
+    by_copy = plain_c.get_kernel("fail_by_copy")
+    with pytest.raises(nexus.ExecutionError, match="^the kernel gave up: said by a copy "):
+        by_copy(failing, grid=100, group=1)
+    by_copy(100, grid=100, group=1)
 
 
 def test_an_exception_that_no_macro_catches_is_caught_at_last() -> None:

@@ -47,8 +47,8 @@ typedef struct nxs_cpu_launch {
   int64_t begin, end; /* run the groups [begin, end) */
   void *group_memory; /* 64-byte aligned, or NULL; contents undefined at the start of each group */
   uint64_t group_memory_nbytes;
-  /* Since 1.1. Fails the run; nxs_cpu_fail() calls it. */
-  void (*fail)(const struct nxs_cpu_launch *launch, const char *why);
+  void (*fail)(void *context, const char *why); /* fails the run; nxs_cpu_fail() calls it */
+  void *context;                                /* what `fail` takes, for the length of this call */
 } nxs_cpu_launch;
 
 /* One argument, as the source spells it. */
@@ -127,12 +127,12 @@ static inline int nxs_cpu_next_row(nxs_cpu_rows *rows) {
 }
 
 /* Fails the run with a sentence for its user; return from the kernel then. Groups that run already
-   are finished, no new one begins. `launch` is the one that the kernel was called with; of several
-   sentences the first counts. False: the nexus that runs the kernel is older than this. */
+   are finished, no new one begins. `launch` is the one that the kernel was called with, or a copy
+   of it; of several sentences the first counts. False: what calls the kernel has no ear for it. */
 static inline int nxs_cpu_fail(const nxs_cpu_launch *launch, const char *why) {
-  const size_t end = offsetof(nxs_cpu_launch, fail) + sizeof launch->fail;
+  const size_t end = offsetof(nxs_cpu_launch, context) + sizeof launch->context;
   if (launch->struct_size < end) return 0;
-  launch->fail(launch, why);
+  launch->fail(launch->context, why);
   return 1;
 }
 

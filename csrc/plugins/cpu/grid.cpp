@@ -14,6 +14,17 @@ struct alignas(kBufferAlignment) ArenaHead {
 };
 using Arena = ThreadBlock<ArenaHead>;
 
+// What a kernel says when it fails; the first sentence counts.
+struct Complaint {
+  char why[1024];  // empty: none
+
+  static void hear(void *context, const char *why) {
+    auto *complaint = static_cast<Complaint *>(context);
+    if (!complaint->why[0])
+      std::snprintf(complaint->why, sizeof complaint->why, "%s", why && *why ? why : "?");
+  }
+};
+
 }  // namespace
 
 bool prepare_group_arenas() { return Arena::prepare(); }
@@ -51,30 +62,15 @@ void Launch::prepare(const Step<Backend> &step) {
   for (size_t i = 0; i < step.args.size(); ++i) args[i] = step.args[i].data();
 }
 
-namespace {
-
-// What a kernel is called with, and what it says when it fails.
-struct Call {
-  nxs_cpu_launch launch;
-  char why[1024];  // empty: it did not fail
-
-  static void fail(const nxs_cpu_launch *launch, const char *why) {
-    Call &call = *reinterpret_cast<Call *>(const_cast<nxs_cpu_launch *>(launch));
-    if (!call.why[0]) std::snprintf(call.why, sizeof call.why, "%s", why && *why ? why : "?");
-  }
-};
-
-}  // namespace
-
 void Launch::call(int64_t begin, int64_t end) const {
-  Call call;
-  call.launch = sizes_;
-  nxs_cpu_launch &part = call.launch;
+  Complaint complaint;
+  complaint.why[0] = '\0';  // the rest is written only by a kernel that fails
+  nxs_cpu_launch part = sizes_;
   part.begin = begin;
   part.end = end;
   part.group_memory = part.group_memory_nbytes ? group_arena(part.group_memory_nbytes) : nullptr;
-  part.fail = Call::fail;
-  call.why[0] = '\0';
+  part.fail = Complaint::hear;
+  part.context = &complaint;
   try {
     function_(many_.empty() ? few_.data() : many_.data(), &part);
   } catch (const std::exception &error) {
@@ -84,7 +80,8 @@ void Launch::call(int64_t begin, int64_t end) const {
                 "the kernel threw something that is no std::exception, or not the one of the C++ "
                 "library that nexus has; catch it in the kernel to see its text");
   }
-  if (call.why[0]) throw Error(NXS_ExecutionFailed, std::string("the kernel gave up: ") + call.why);
+  if (complaint.why[0])
+    throw Error(NXS_ExecutionFailed, std::string("the kernel gave up: ") + complaint.why);
 }
 
 // Claims what nobody has claimed yet, unrun: a failed dispatch ends early.
