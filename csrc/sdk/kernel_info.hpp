@@ -1,4 +1,5 @@
-// What is known of a kernel's arguments, in one form for every backend.
+// What is known of a kernel's arguments, in one form for every backend; what kernels and libraries
+// answer of themselves in all of them.
 #pragma once
 
 #include <array>
@@ -6,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sdk/json.hpp"
+#include "sdk/property.hpp"
 
 namespace nxs {
 
@@ -45,5 +46,46 @@ inline Json to_json(const KernelInfo &info) {
                                  {"access", access_name(arg.access)}}));
   return Json::array(args);
 }
+
+template <class Kernel>
+Value argument_info(const Owned<Kernel> &kernel) {
+  const std::optional<KernelInfo> &info = kernel.object->info();
+  return info ? Value(to_json(*info)) : Value();
+}
+
+template <class Kernel>
+Value fixed_group(const Owned<Kernel> &kernel) {
+  const std::optional<KernelInfo> &info = kernel.object->info();
+  return info ? Value(std::vector<int64_t>(info->group.begin(), info->group.end())) : Value();
+}
+
+template <class Kernel>
+inline constexpr std::array kKernelProperties{
+    Property<Owned<Kernel>>{NP_Type, [](const auto &) -> Value { return std::string("kernel"); }},
+    Property<Owned<Kernel>>{NP_Name,
+                            [](const auto &kernel) -> Value { return kernel.object->name(); }},
+    Property<Owned<Kernel>>{NP_ID, [](const auto &kernel) -> Value { return kernel.handle; }},
+    Property<Owned<Kernel>>{
+        NP_Device, [](const auto &kernel) -> Value { return int64_t{kernel.object->device()}; }},
+    Property<Owned<Kernel>>{NP_ArgumentInfo, argument_info<Kernel>},
+    Property<Owned<Kernel>>{NP_GroupSize, fixed_group<Kernel>},
+};
+
+// A path that is empty: from memory.
+template <class Library>
+inline constexpr std::array kLibraryProperties{
+    Property<Owned<Library>>{NP_ID, [](const auto &library) -> Value { return library.handle; }},
+    Property<Owned<Library>>{
+        NP_Device, [](const auto &library) -> Value { return int64_t{library.object->device}; }},
+    Property<Owned<Library>>{NP_Count,
+                             [](const auto &library) -> Value {
+                               return static_cast<int64_t>(library.object->kernel_names().size());
+                             }},
+    Property<Owned<Library>>{NP_Location,
+                             [](const auto &library) -> Value {
+                               return library.object->path.empty() ? Value()
+                                                                   : Value(library.object->path);
+                             }},
+};
 
 }  // namespace nxs

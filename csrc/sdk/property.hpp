@@ -2,6 +2,8 @@
 // answers.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -32,6 +34,15 @@ struct Owned {
   std::shared_ptr<T> object;
   nxs_handle handle;
 };
+
+// What objects of a kind answer in every runtime, and what they answer in this one too.
+template <class T, size_t N, size_t M>
+constexpr std::array<Property<T>, N + M> both(const std::array<Property<T>, N> &common,
+                                              const std::array<Property<T>, M> &own) {
+  std::array<Property<T>, N + M> all{};
+  std::copy(own.begin(), own.end(), std::copy(common.begin(), common.end(), all.begin()));
+  return all;
+}
 
 struct PropertyInfo {
   nxs_uint id;

@@ -12,6 +12,12 @@ namespace {
 constexpr uint32_t kMaxGroup =
     65536;  // work-items; a group is a loop, so the limit is only against nonsense
 
+#if defined(__APPLE__)
+constexpr const char *kBinaryKind = "mach-o";
+#else
+constexpr const char *kBinaryKind = "elf";
+#endif
+
 const Processor &processor() {
   static const Processor &cpu = *new Processor(read_processor());
   return cpu;
@@ -96,12 +102,8 @@ constexpr std::array kRuntimeProperties{
             [](const auto &) -> Value { return int64_t{1000}; }},  // after every accelerator
     Runtime{NP_DLPackDevice, [](const auto &) -> Value { return int64_t{1}; }},  // kDLCPU
     Runtime{NP_Compiler, [](const auto &) -> Value { return std::string("cc"); }},
-#if defined(__APPLE__)
     Runtime{NP_BinaryKinds,
-            [](const auto &) -> Value { return std::vector<std::string>{"mach-o"}; }},
-#else
-    Runtime{NP_BinaryKinds, [](const auto &) -> Value { return std::vector<std::string>{"elf"}; }},
-#endif
+            [](const auto &) -> Value { return std::vector<std::string>{kBinaryKind}; }},
     Runtime{NP_ThreadCount, [](const CpuRuntime &runtime) -> Value { return runtime.n_threads; }},
     Runtime{NP_MajorVersion, [](const auto &) -> Value { return int64_t{NXS_API_MAJOR}; }},
     Runtime{NP_MinorVersion, [](const auto &) -> Value { return int64_t{NXS_API_MINOR}; }},
@@ -146,50 +148,18 @@ constexpr std::array kDeviceProperties{
     Device{NP_DefaultStream, [](const auto &) -> Value { return nxsGetDefaultStream(0); }},
 };
 
-constexpr std::array kLibraryProperties{
-#if defined(__APPLE__)
-    LibraryProperty{NP_Type, [](const auto &) -> Value { return std::string("mach-o"); }},
-#else
-    LibraryProperty{NP_Type, [](const auto &) -> Value { return std::string("elf"); }},
-#endif
-    LibraryProperty{NP_ID, [](const auto &library) -> Value { return library.handle; }},
-    LibraryProperty{NP_Device,
-                    [](const auto &library) -> Value { return int64_t{library.object->device}; }},
-    LibraryProperty{NP_Count,
-                    [](const auto &library) -> Value {
-                      return static_cast<int64_t>(library.object->kernel_names().size());
-                    }},
-    LibraryProperty{NP_Location,
-                    [](const auto &library) -> Value {
-                      return library.object->path.empty() ? Value() : Value(library.object->path);
-                    }},
-};
+Value library_type(const Owned<CpuLibrary> &) { return std::string(kBinaryKind); }
+
+constexpr std::array kOfLibraries =
+    both(kLibraryProperties<CpuLibrary>, std::array{LibraryProperty{NP_Type, library_type}});
 
 Value argument_count(const Owned<CpuKernel> &kernel) {
   const auto &info = kernel.object->info();
   return info ? Value(static_cast<int64_t>(info->args.size())) : Value();
 }
 
-Value argument_info(const Owned<CpuKernel> &kernel) {
-  return kernel.object->info() ? Value(to_json(*kernel.object->info())) : Value();
-}
-
-Value fixed_group(const Owned<CpuKernel> &kernel) {
-  if (!kernel.object->info()) return {};
-  const auto &group = kernel.object->info()->group;
-  return std::vector<int64_t>(group.begin(), group.end());
-}
-
-constexpr std::array kKernelProperties{
-    KernelProperty{NP_Type, [](const auto &) -> Value { return std::string("kernel"); }},
-    KernelProperty{NP_Name, [](const auto &kernel) -> Value { return kernel.object->name(); }},
-    KernelProperty{NP_ID, [](const auto &kernel) -> Value { return kernel.handle; }},
-    KernelProperty{NP_Device,
-                   [](const auto &kernel) -> Value { return int64_t{kernel.object->device()}; }},
-    KernelProperty{NP_Count, argument_count},
-    KernelProperty{NP_ArgumentInfo, argument_info},
-    KernelProperty{NP_GroupSize, fixed_group},
-};
+constexpr std::array kOfKernels =
+    both(kKernelProperties<CpuKernel>, std::array{KernelProperty{NP_Count, argument_count}});
 
 CpuRuntime &the_runtime() {
   static CpuRuntime runtime;
@@ -220,8 +190,8 @@ const Processor &Backend::device(nxs_int ordinal) {
 
 std::span<const Runtime> Backend::runtime_properties() { return kRuntimeProperties; }
 std::span<const Device> Backend::device_properties() { return kDeviceProperties; }
-std::span<const LibraryProperty> Backend::library_properties() { return kLibraryProperties; }
-std::span<const KernelProperty> Backend::kernel_properties() { return kKernelProperties; }
+std::span<const LibraryProperty> Backend::library_properties() { return kOfLibraries; }
+std::span<const KernelProperty> Backend::kernel_properties() { return kOfKernels; }
 
 std::shared_ptr<HostBuffer> Backend::create_buffer(nxs_int device, size_t nbytes, nxs_flags flags,
                                                    const void *host_ptr) {

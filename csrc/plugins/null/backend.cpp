@@ -50,7 +50,7 @@ constexpr std::array kDeviceProperties{
                          [](const auto &) -> Value { return nxsGetDefaultStream(0); }},
 };
 
-constexpr std::array kLibraryProperties{
+constexpr std::array kOfLibraries{
     Property<Owned<NullLibrary>>{NP_Type, [](const auto &) -> Value { return std::string("any"); }},
     Property<Owned<NullLibrary>>{NP_ID,
                                  [](const auto &library) -> Value { return library.handle; }},
@@ -58,16 +58,6 @@ constexpr std::array kLibraryProperties{
         NP_Device, [](const auto &library) -> Value { return int64_t{library.object->device}; }},
     Property<Owned<NullLibrary>>{NP_Location,
                                  [](const auto &library) -> Value { return library.object->path; }},
-};
-
-constexpr std::array kKernelProperties{
-    Property<Owned<NullKernel>>{NP_Type,
-                                [](const auto &) -> Value { return std::string("kernel"); }},
-    Property<Owned<NullKernel>>{NP_Name,
-                                [](const auto &kernel) -> Value { return kernel.object->name(); }},
-    Property<Owned<NullKernel>>{NP_ID, [](const auto &kernel) -> Value { return kernel.handle; }},
-    Property<Owned<NullKernel>>{
-        NP_Device, [](const auto &kernel) -> Value { return int64_t{kernel.object->device()}; }},
 };
 
 }  // namespace
@@ -87,11 +77,9 @@ const NullDevice &Backend::device(nxs_int ordinal) {
 
 std::span<const Property<NullRuntime>> Backend::runtime_properties() { return kRuntimeProperties; }
 std::span<const Property<NullDevice>> Backend::device_properties() { return kDeviceProperties; }
-std::span<const Property<Owned<NullLibrary>>> Backend::library_properties() {
-  return kLibraryProperties;
-}
+std::span<const Property<Owned<NullLibrary>>> Backend::library_properties() { return kOfLibraries; }
 std::span<const Property<Owned<NullKernel>>> Backend::kernel_properties() {
-  return kKernelProperties;
+  return kKernelProperties<NullKernel>;
 }
 
 std::shared_ptr<HostBuffer> Backend::create_buffer(nxs_int device, size_t nbytes, nxs_flags flags,

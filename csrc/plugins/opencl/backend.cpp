@@ -139,53 +139,29 @@ constexpr std::array kDeviceProperties{
            }},
 };
 
-constexpr std::array kLibraryProperties{
-    LibraryProperty{NP_Type, [](const auto &library) -> Value { return library.object->kind; }},
-    LibraryProperty{NP_ID, [](const auto &library) -> Value { return library.handle; }},
-    LibraryProperty{NP_Device,
-                    [](const auto &library) -> Value { return int64_t{library.object->device}; }},
-    LibraryProperty{NP_Count,
-                    [](const auto &library) -> Value {
-                      return static_cast<int64_t>(library.object->kernel_names().size());
-                    }},
-    LibraryProperty{NP_Log, [](const auto &library) -> Value { return library.object->log; }},
-    LibraryProperty{NP_Location,
-                    [](const auto &library) -> Value {
-                      return library.object->path.empty() ? Value() : Value(library.object->path);
-                    }},
-};
+constexpr std::array kOfLibraries = both(
+    kLibraryProperties<ClLibrary>,
+    std::array{
+        LibraryProperty{NP_Type, [](const auto &library) -> Value { return library.object->kind; }},
+        LibraryProperty{NP_Log, [](const auto &library) -> Value { return library.object->log; }},
+    });
 
-Value argument_info(const Owned<ClKernel> &kernel) {
-  return kernel.object->info() ? Value(to_json(*kernel.object->info())) : Value();
-}
-
-Value fixed_group(const Owned<ClKernel> &kernel) {
-  if (!kernel.object->info()) return {};
-  const auto &group = kernel.object->info()->group;
-  return std::vector<int64_t>(group.begin(), group.end());
-}
-
-constexpr std::array kKernelProperties{
-    KernelProperty{NP_Type, [](const auto &) -> Value { return std::string("kernel"); }},
-    KernelProperty{NP_Name, [](const auto &kernel) -> Value { return kernel.object->name(); }},
-    KernelProperty{NP_ID, [](const auto &kernel) -> Value { return kernel.handle; }},
-    KernelProperty{NP_Device,
-                   [](const auto &kernel) -> Value { return int64_t{kernel.object->device()}; }},
-    KernelProperty{NP_Count,
-                   [](const auto &kernel) -> Value {
-                     return static_cast<int64_t>(kernel.object->arguments().places.size());
-                   }},
-    KernelProperty{NP_ArgumentInfo, argument_info},
-    KernelProperty{NP_GroupSize, fixed_group},
-    KernelProperty{NP_MaxThreadsPerBlock,
-                   [](const auto &kernel) -> Value {
-                     return static_cast<int64_t>(kernel.object->max_group());
-                   }},
-    KernelProperty{NP_GroupMemorySize,
-                   [](const auto &kernel) -> Value {
-                     return static_cast<int64_t>(kernel.object->group_memory_nbytes());
-                   }},
-};
+constexpr std::array kOfKernels =
+    both(kKernelProperties<ClKernel>,
+         std::array{
+             KernelProperty{NP_Count,
+                            [](const auto &kernel) -> Value {
+                              return static_cast<int64_t>(kernel.object->arguments().places.size());
+                            }},
+             KernelProperty{NP_MaxThreadsPerBlock,
+                            [](const auto &kernel) -> Value {
+                              return static_cast<int64_t>(kernel.object->max_group());
+                            }},
+             KernelProperty{NP_GroupMemorySize,
+                            [](const auto &kernel) -> Value {
+                              return static_cast<int64_t>(kernel.object->group_memory_nbytes());
+                            }},
+         });
 
 }  // namespace
 
@@ -204,7 +180,7 @@ const ClRuntime &Backend::runtime() {
 
 std::span<const Runtime> Backend::runtime_properties() { return kRuntimeProperties; }
 std::span<const Device> Backend::device_properties() { return kDeviceProperties; }
-std::span<const LibraryProperty> Backend::library_properties() { return kLibraryProperties; }
-std::span<const KernelProperty> Backend::kernel_properties() { return kKernelProperties; }
+std::span<const LibraryProperty> Backend::library_properties() { return kOfLibraries; }
+std::span<const KernelProperty> Backend::kernel_properties() { return kOfKernels; }
 
 }  // namespace nxs

@@ -39,19 +39,38 @@ void set(Options &options, const std::string &word) {
   std::abort();
 }
 
-// Which calls fail; a test changes it while nothing runs.
-struct Plan {
-  std::mutex mutex;
-  int64_t n_calls = 0, fails_at = 0;
-  int64_t n_commands = 0, command_fails_at = 0;
-  cl_int status = CL_SUCCESS, command_status = CL_SUCCESS;
-  std::string failed;  // the function whose turn it was
+// Counts calls or commands, of which the n-th fails; a test changes it while nothing runs.
+class Plan {
+ public:
+  void begin(int64_t fails_at, cl_int status) {
+    std::lock_guard lock(mutex_);
+    n_ = 0;
+    fails_at_ = fails_at;
+    status_ = status;
+    failed_.clear();
+  }
+  cl_int next(const char *what) {
+    if (is_lost()) return CL_OUT_OF_RESOURCES;
+    std::lock_guard lock(mutex_);
+    if (++n_ != fails_at_) return CL_SUCCESS;
+    failed_ = what;
+    return status_;
+  }
+  int64_t n() {
+    std::lock_guard lock(mutex_);
+    return n_;
+  }
+  const char *failed() const { return failed_.c_str(); }
+
+ private:
+  std::mutex mutex_;
+  int64_t n_ = 0, fails_at_ = 0;
+  cl_int status_ = CL_SUCCESS;
+  std::string failed_;  // whose turn it was
 };
 
-Plan &plan() {
-  static Plan &plan = *new Plan;
-  return plan;
-}
+// Never destroyed: the threads of queues go on.
+Plan &calls = *new Plan, &commands = *new Plan;
 
 std::atomic<bool> lost{false};
 
@@ -75,56 +94,28 @@ const Options &options() {
 
 bool is_lost() { return lost.load(); }
 
-cl_int planned(const char *function) {
-  if (is_lost()) return CL_OUT_OF_RESOURCES;
-  Plan &now = plan();
-  std::lock_guard lock(now.mutex);
-  if (++now.n_calls != now.fails_at) return CL_SUCCESS;
-  now.failed = function;
-  return now.status;
-}
-
-cl_int planned_of_command() {
-  if (is_lost()) return CL_OUT_OF_RESOURCES;
-  Plan &now = plan();
-  std::lock_guard lock(now.mutex);
-  return ++now.n_commands == now.command_fails_at ? now.command_status : CL_SUCCESS;
-}
+cl_int planned(const char *function) { return calls.next(function); }
+cl_int planned_of_command() { return commands.next("command"); }
 
 }  // namespace fake
 
 // ---- for tests, in the process that has this driver open ----------------------------------------
 
 // The n-th call from now on answers this; 0: none does.
-FAKE_API void opencl_double_fail(int64_t n, cl_int status) {
-  fake::Plan &plan = fake::plan();
-  std::lock_guard lock(plan.mutex);
-  plan.n_calls = 0;
-  plan.fails_at = n;
-  plan.status = status;
-  plan.failed.clear();
-}
+FAKE_API void opencl_double_fail(int64_t n, cl_int status) { fake::calls.begin(n, status); }
 
 // The n-th command that is executed from now on ends with this.
 FAKE_API void opencl_double_fail_command(int64_t n, cl_int status) {
-  fake::Plan &plan = fake::plan();
-  std::lock_guard lock(plan.mutex);
-  plan.n_commands = 0;
-  plan.command_fails_at = n;
-  plan.command_status = status;
+  fake::commands.begin(n, status);
 }
 
 // From now on every call and command fails.
 FAKE_API void opencl_double_lose() { fake::lost.store(true); }
 
 // Calls that could have failed since the plan was made.
-FAKE_API int64_t opencl_double_calls() {
-  fake::Plan &plan = fake::plan();
-  std::lock_guard lock(plan.mutex);
-  return plan.n_calls;
-}
+FAKE_API int64_t opencl_double_calls() { return fake::calls.n(); }
 
 // The function that failed as planned, or "".
-FAKE_API const char *opencl_double_failed() { return fake::plan().failed.c_str(); }
+FAKE_API const char *opencl_double_failed() { return fake::calls.failed(); }
 
 FAKE_API int opencl_double_alive(int kind) { return fake::n_alive[kind].load(); }
