@@ -201,7 +201,8 @@ class Device(DeviceBase):
         import logging
 
         from nexus._internal import compilers
-        from nexus._internal.compilers import cached
+        from nexus._internal.compilers import cached, diagnostics, sources
+        from nexus._internal.compilers.options import CompileOptions
 
         name = self.runtime.get_property_str("Compiler")
         if not name:
@@ -215,8 +216,8 @@ class Device(DeviceBase):
         try:
             return self.create_library(result.binary)
         except CompileError as error:  # of a driver, which compiles what it loads
-            error.log, error.command = error.message.partition("\n")[2], " ".join(result.command)
-            raise
+            names = sources.names_of(source, CompileOptions.of(options).name)
+            raise diagnostics.of_driver(error, names, result.command) from None
 
     # ---- running ---------------------------------------------------------------------------------
 

@@ -69,3 +69,8 @@ def test_another_language_is_told_what_to_do(language: str, flags: list[str], sa
     source = "#include <nexus/kernel.h>\nint x;\n"
     with pytest.raises(CompileError, match=said):
         compilers.get("cc").compile(source, {"language": language, "flags": flags})
+
+
+def test_a_kernel_without_the_header_is_told_of_it(compiler: Compiler) -> None:
+    with pytest.raises(CompileError, match="words of <nexus/kernel.h>, which has to be included"):
+        compiler.compile("NXS_KERNEL(k, out(float, y)) { y[0] = 1; }\n")

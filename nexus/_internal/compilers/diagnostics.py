@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from nexus._internal.compilers.hints import Complaint, hint_for
+from nexus.bindings.errors import CompileError
 
 _ERROR = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?:\d+:)? (?:fatal )?error: (?P<what>.*)")
+# PoCL begins with the word, and names the header of a macro behind the place where it stands.
+_ERROR_OF_POCL = re.compile(
+    r"error: (?P<file>.+?):(?P<line>\d+):\d+(?: <Spelling=.*>)?: (?P<what>.*)"
+)
 _OTHER_ERROR = re.compile(r"error: |undefined reference|undefined symbol")
 # A sentence of our own headers: `static assertion failed: X` (gcc), `... "X"` (clang).
 _ASSERTION = re.compile(r"static[_ ]assert(?:ion)? failed(?: due to requirement '.*?')?:? ?(.*)")
 _SHOWN = 5
+_NOTES = 50  # lines below an error in which a hint is looked for
 _WIDEST = 500  # characters of a line; the rest is in the log
-
-# What the compilers cannot know of <nexus/kernel.h>: a word of their complaint, and what is meant.
-_READ_ONLY = "in and val are only read: what is written is out(T, p) or inout(T, p)"
-_HINTS = {
-    "NXS_PARAMETER_": "an argument is val(T, n), in(T, p), out(T, p) or inout(T, p)",
-    "NXS_LIST_is_too_long": "a kernel has 1 to 16 arguments",
-    "poisoned": "another kernel language keeps this name for itself: choose another",
-    "OpenMP": "in a phase there is no return and no break; continue ends the item",
-    "read-only": _READ_ONLY,
-    "const-qualified": _READ_ONLY,
-    "ambiguous": "functions of maths take float or double: convert the integer first",
-    "frame size": "the shared and private arrays of a kernel have at most 256 KiB together",
-}
 
 
 def summary(log: str, name: str) -> list[str]:
@@ -31,17 +27,42 @@ def summary(log: str, name: str) -> list[str]:
     An error that shows in a header is given with the line of the source that led there.
     """
     lines = [line[:_WIDEST] for line in log.splitlines()]
-    at = [number for number, line in enumerate(lines) if _ERROR.match(line)]
-    found: dict[str, None] = {}  # as an ordered set: a template is complained of once a copy
+    at = [number for number, line in enumerate(lines) if _error_of(line)]
+    found: dict[str, Complaint] = {}  # a template is complained of once a copy
     for previous, number, following in zip([-1, *at], at, [*at[1:], len(lines)], strict=False):
-        error = _ERROR.match(lines[number])
+        error = _error_of(lines[number])
         if error:
-            around = lines[previous + 1 : number] + lines[number + 1 : following]
-            found[f"{_place(error, around, name)}: {_sentence(error['what'])}"] = None
+            before, after = lines[previous + 1 : number], lines[number + 1 : following]
+            sentence = _sentence(error["what"])
+            place = _place(error, [*before, *after], name)
+            found.setdefault(f"{place}: {sentence}", Complaint(sentence, "\n".join(after[:_NOTES])))
     shown = list(found) or [line for line in lines if _OTHER_ERROR.search(line)] or lines
     more = [f"... {len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else []
-    hints = [f"hint: {hint}" for word, hint in _HINTS.items() if any(word in one for one in shown)]
-    return shown[:_SHOWN] + more + hints[:1]
+    hint = hint_for(found.values() or map(Complaint, shown))
+    return shown[:_SHOWN] + more + ([f"hint: {hint}"] if hint else [])
+
+
+def of_driver(error: CompileError, names: Sequence[str], command: Sequence[str]) -> CompileError:
+    """Return the exception for a source that a driver refused when it was loaded.
+
+    Args:
+        error: of the load; the driver's log is below the first line of its message.
+        names: what the caller calls the source, or each of several.
+        command: what the driver was asked for.
+    """
+    head, _, log = error.message.partition("\n")
+    titles = " and ".join(map(repr, names))
+    _, refused, why = head.partition(" does not compile")
+    said = f"cannot compile {titles}: " + (f"it{refused}{why}" if refused else head)
+    if log:
+        end = "the whole log is in the attribute `log` of this exception"
+        said = "\n".join([f"{said}:", *(f"  {line}" for line in summary(log, names[0])), end])
+    place = (error.status, error.function, error.runtime, error.device)
+    return CompileError(said, *place, log=log, command=" ".join(command))
+
+
+def _error_of(line: str) -> re.Match[str] | None:
+    return _ERROR_OF_POCL.match(line) or _ERROR.match(line)
 
 
 def _place(error: re.Match[str], around: list[str], name: str) -> str:

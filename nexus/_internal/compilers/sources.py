@@ -43,6 +43,11 @@ def parts_of(source: object, name: str) -> dict[str, bytes]:
     return texts
 
 
+def names_of(source: object, name: str) -> list[str]:
+    """Return what the caller calls a source, or each of several."""
+    return list(source) if isinstance(source, Mapping) else [name]
+
+
 def line_of(name: object, number: int = 1) -> bytes:
     """Return the directive that says where the next line is from."""
     if not isinstance(name, str):
