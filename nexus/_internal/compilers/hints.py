@@ -59,7 +59,7 @@ _HINTS = (
     ),
     _Hint(_CHANGED, r"(from|of type) ['\"]const [^'\"]*\*", _ATOMIC),
     _Hint(_CHANGED, _ATOMIC, "would lose const"),
-    _Hint(_ATOMICS, r"conver(t|sion)|no matching|incompatible|too (few|many)", _ATOMIC),
+    _Hint(_ATOMICS, r"convert|conversion|no matching|incompatible|too (few|many)", _ATOMIC),
     _Hint(_ATOMICS, _UNKNOWN, r"['\"]nxs_(shared_)?atomic_\w*['\"]"),
     _Hint(
         "nxs_atomic_... is for buffers and nxs_shared_atomic_... for shared arrays; the pointer of "
