@@ -38,6 +38,7 @@ typedef struct _cl_buffer_region {
 /* Statuses. */
 #define CL_SUCCESS 0
 #define CL_DEVICE_NOT_FOUND -1
+#define CL_DEVICE_NOT_AVAILABLE -2
 #define CL_MEM_OBJECT_ALLOCATION_FAILURE -4
 #define CL_OUT_OF_RESOURCES -5
 #define CL_OUT_OF_HOST_MEMORY -6

@@ -171,7 +171,7 @@ void ClDevice::make_context() const {
   cl_int status = CL_SUCCESS;
   const cl_context_properties wanted[] = {CL_CONTEXT_PLATFORM,
                                           reinterpret_cast<cl_context_properties>(platform_), 0};
-  context_ = cl().clCreateContext(wanted, 1, &id_, nullptr, nullptr, &status);
+  if (!context_) context_ = cl().clCreateContext(wanted, 1, &id_, nullptr, nullptr, &status);
   check_cl(status, "cannot make an OpenCL context on " + name);
   transfers_ = open_queue(false).release();
   is_made_.store(true, std::memory_order_release);

@@ -114,18 +114,17 @@ std::string cl_name(cl_int status) {
 }
 
 nxs_status cl_status(cl_int status) {
-  static constexpr nxs_status kSame[] = {NXS_DeviceNotAvailable,   NXS_MemObjectAllocationFailure,
-                                         NXS_OutOfResources,       NXS_OutOfHostMemory,
-                                         NXS_MapFailure,           NXS_MisalignedSubBufferOffset,
-                                         NXS_InvalidHostPtr,       NXS_InvalidBinary,
-                                         NXS_InvalidKernelName,    NXS_InvalidKernelDefinition,
-                                         NXS_InvalidArgSize,       NXS_InvalidArgValue,
-                                         NXS_InvalidKernelArgs,    NXS_InvalidWorkGroupSize,
-                                         NXS_InvalidWorkItemSize,  NXS_InvalidBufferSize,
-                                         NXS_InvalidGlobalWorkSize};
-  const auto *end = std::end(kSame);
-  const auto *found = std::find(std::begin(kSame), end, static_cast<nxs_status>(status));
-  return found == end ? NXS_NotSupported : *found;
+  switch (status) {
+    case CL_OUT_OF_HOST_MEMORY:
+      return NXS_OutOfHostMemory;
+    case CL_OUT_OF_RESOURCES:
+    case CL_MEM_OBJECT_ALLOCATION_FAILURE:
+      return NXS_OutOfResources;
+    case CL_DEVICE_NOT_AVAILABLE:
+      return NXS_DeviceLost;
+    default:
+      return NXS_NotSupported;
+  }
 }
 
 bool is_shortage(cl_int status) {

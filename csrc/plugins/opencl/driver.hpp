@@ -29,7 +29,7 @@ const ClDriver &cl();
 // "CL_OUT_OF_RESOURCES (-5)"
 std::string cl_name(cl_int status);
 
-// The status of this API for one of OpenCL; most have the same number.
+// The status of this API for one of OpenCL that nobody foresaw: one that every function may answer.
 nxs_status cl_status(cl_int status);
 
 // Whether memory or other resources ran out: that tells nothing of what the driver was asked.

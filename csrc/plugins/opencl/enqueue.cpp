@@ -214,8 +214,9 @@ void hand_over(const Target &target, const Step<Backend> &step) {
 // A run that was accepted fails as one: waiting for it answers no status of a call with bad
 // arguments.
 nxs_status status_of_run(nxs_status status) {
-  const bool is_kept = status == NXS_OutOfHostMemory || status == NXS_OutOfResources ||
-                       status == NXS_MemObjectAllocationFailure || status == NXS_DeviceLost;
+  if (status == NXS_MemObjectAllocationFailure) return NXS_OutOfResources;
+  const bool is_kept =
+      status == NXS_OutOfHostMemory || status == NXS_OutOfResources || status == NXS_DeviceLost;
   return is_kept ? status : NXS_ExecutionFailed;
 }
 

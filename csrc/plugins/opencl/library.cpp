@@ -131,7 +131,10 @@ std::shared_ptr<ClLibrary> load(nxs_int ordinal, Bytes bytes, const std::string 
 std::vector<std::string> ClLibrary::kernel_names() const {
   refuse_forked();
   const std::string all = cl_text([&](size_t room, void *value, size_t *nbytes) {
-    return cl().clGetProgramInfo(program.get(), CL_PROGRAM_KERNEL_NAMES, room, value, nbytes);
+    const cl_int status =
+        cl().clGetProgramInfo(program.get(), CL_PROGRAM_KERNEL_NAMES, room, value, nbytes);
+    check_cl(status, "cannot list the kernels of a library");
+    return status;
   });
   std::vector<std::string> names;
   for (size_t begin = 0; begin < all.size();) {
