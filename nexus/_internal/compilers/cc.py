@@ -18,7 +18,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from nexus._internal import paths
-from nexus._internal.compilers import diagnostics, process, sources, toolchain
+from nexus._internal.compilers import architecture, diagnostics, process, sources, toolchain
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.sources import Source
 from nexus._internal.compilers.toolchain import Language, Toolchain
@@ -109,9 +109,11 @@ class HostCompiler:
         Raises:
             CompileError: the source does not compile, or the compiler could not do its work.
             CompilerNotFoundError: no compiler is installed.
-            ValueError: the source is empty.
+            ValueError: the source is empty; the architecture is one of GPUs.
         """
         chosen = CompileOptions.of(options)
+        if chosen.arch and architecture.is_foreign(chosen.arch, "cpu"):
+            raise architecture.refusal(chosen.arch, "cpu")
         text = sources.text_of(source, chosen.name)
         headers = paths.include_dir()
         try:
@@ -207,6 +209,9 @@ class _Job:
         tried = f"cannot compile {self.options.name!r} with {self.tool.title}, {self.tool.version}"
         if status < 0:
             return f"{tried}: {process.signal_name(-status)} ended it{_remedy(status, log)}"
+        arch = self.options.arch
+        if arch and (unknown := architecture.unknown_processor(arch, log)):
+            return f"{tried}: {unknown}"
         lines = diagnostics.summary(log, self.options.name)
         if not lines:
             lines = [f"it ended with status {status}, said nothing and made no library"]

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Hashable
 
 from nexus._internal import paths
-from nexus._internal.compilers import headers, hip_clang, program
+from nexus._internal.compilers import architecture, headers, hip_clang, program
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.sources import Source
 from nexus.bindings.errors import CompileError, NexusError
@@ -56,7 +56,7 @@ class Hiprtc:
         chosen = CompileOptions.of(options)
         target = chosen.arch or arch
         if not target or not target.startswith("gfx"):
-            raise ValueError(f"arch is {target!r}; for HIP it is written as 'gfx90a'")
+            raise architecture.refusal(target, "hip")
         if _is_beside_llvm():
             return _in_child(source, chosen, arch)
         library = _library()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from nexus._internal.compilers import command, program
+from nexus._internal.compilers import architecture, command, program
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.sources import Source
 from nexus.bindings.errors import CompilerNotFoundError
@@ -23,10 +23,12 @@ class Metal:
         Raises:
             CompileError: the source does not compile.
             CompilerNotFoundError: this is no Mac, or it has no Xcode.
-            ValueError: the source is empty.
+            ValueError: the source is empty; an architecture is given.
         """
         del arch  # a metallib is for every device
         chosen = CompileOptions.of(options)
+        if chosen.arch:
+            raise architecture.refusal(chosen.arch, "metal")
         xcrun = shutil.which("xcrun")
         if xcrun is None:
             raise CompilerNotFoundError(

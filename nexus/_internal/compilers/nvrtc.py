@@ -9,7 +9,7 @@ import re
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 
-from nexus._internal.compilers import headers, program
+from nexus._internal.compilers import architecture, headers, program
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.sources import Source
 from nexus.bindings.errors import CompileError, CompilerNotFoundError
@@ -68,7 +68,7 @@ def _target(library: program.Library, arch: str | None) -> tuple[str, str]:
         return f"compute_{known[0]}", "PTX"
     match = _ARCH.fullmatch(arch)
     if not match:
-        raise ValueError(f"arch is {arch!r}; for CUDA it is written as 'sm_90'")
+        raise architecture.refusal(arch, "cuda")
     number = int(match[1])
     if number in known:
         return arch, "CUBIN"

@@ -7,7 +7,7 @@ with; the runtime hands both to `clBuildProgram`, and a failure carries the driv
 
 from __future__ import annotations
 
-from nexus._internal.compilers import headers, sources
+from nexus._internal.compilers import architecture, headers, sources
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.sources import Source
 
@@ -25,10 +25,13 @@ class DriverCompiler:
         """Return the source with its options; nothing is compiled before it is loaded.
 
         Raises:
-            ValueError: the source is empty or no text; or an option has a blank.
+            ValueError: the source is empty or no text; an option has a blank; an architecture is
+                given.
         """
         del arch  # the driver knows its devices
         chosen = CompileOptions.of(options)
+        if chosen.arch:
+            raise architecture.refusal(chosen.arch, "opencl")
         body = _macros(chosen)
         for name, text in sources.parts_of(source, chosen.name).items():
             if b"\0" in text:

@@ -33,6 +33,7 @@ class CompileOptions:
         headers: texts that the source may include, by name.
         fast_math: let the compiler reorder arithmetic and use vector maths of less precision.
         arch: what to compile for, as the compiler names it: "x86-64-v3", "sm_90"; None: the device.
+            OpenCL and Metal take none.
         name: what messages call the source. When it is a file, its folder is searched for headers.
     """
 

@@ -81,9 +81,10 @@ def test_folders_and_flags_reach_the_compiler(name: str, arch: str, tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "arch", "said"),
     [
-        ("nvrtc", "gfx90a", "for CUDA it is written as 'sm_90'"),
-        ("hiprtc", "sm_90", "for HIP it is written as 'gfx90a'"),
-        ("hiprtc", None, "for HIP it is written as 'gfx90a'"),
+        ("nvrtc", "gfx90a", "of the runtime hip; the runtime cuda takes names such as 'sm_90'"),
+        ("nvrtc", "znver3", "arch is 'znver3'; the runtime cuda takes names such as 'sm_90'"),
+        ("hiprtc", "sm_90", "of the runtime cuda; the runtime hip takes names such as 'gfx90a'"),
+        ("hiprtc", None, "arch is None; the runtime hip takes names such as 'gfx90a'"),
     ],
 )
 def test_the_architecture_of_another_is_refused(name: str, arch: str | None, said: str) -> None:
