@@ -43,7 +43,9 @@ def work(lab, other):
     api.synchronize_stream(stream, 30 * 10**9)
 """
 # Functions that must have failed at some call.
-TOLD = {f"nxs{name}" for name in ("CreateBuffer", "CreateLibrary", "GetLibraryKernels", "GetKernel")}
+TOLD = {
+    f"nxs{name}" for name in ("CreateBuffer", "CreateLibrary", "GetLibraryKernels", "GetKernel")
+}
 TOLD |= {f"nxs{name}" for name in ("RunSchedule", "WaitRun", "CopyBuffer")}
 
 
