@@ -184,7 +184,13 @@ class Device(DeviceBase):
     def _unpacked(self, data: SupportsBuffer, name: str) -> Library:
         """Load what `nexus compile` has written."""
         compiler = self.runtime.get_property_str("Compiler")
-        return self.create_library(container.binary_for(data, name, compiler))
+        binary = container.binary_for(data, name, self.runtime.name, compiler)
+        try:
+            return self.create_library(binary)
+        except CompileError as error:  # it holds source
+            from nexus._internal.compilers import diagnostics
+
+            raise diagnostics.of_driver(error, [name], ()) from None
 
     def compile(self, source: Source, options: Options = None) -> Library:
         """Compile source to a library, with the compiler of the runtime.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -13,7 +13,7 @@ from nexus._internal import compilers
 from nexus._internal.compilers import cached, folder
 from nexus._internal.compilers.container import SUFFIX
 from nexus._internal.compilers.options import CompileOptions
-from nexus.bindings.errors import CompilerNotFoundError
+from nexus.bindings.errors import BackendUnavailableError, CompilerNotFoundError
 from nexus.cli import trial
 from nexus.cli.quantities import size_text
 
@@ -38,20 +38,58 @@ def _options(file: Path, arch: str | None = None, **given: Any) -> CompileOption
     )
 
 
-def _compiler_for(runtime: str | None, arch: str | None) -> str:
-    """Return the compiler's name; a known runtime is not opened for an architecture that is named.
+class _Target(NamedTuple):
+    """What to compile for.
+
+    Attributes:
+        compiler: its name.
+        device: the one that is here; None: it was not asked for, or there is none.
+        why: there is none.
+    """
+
+    compiler: str
+    device: nexus.Device | None = None
+    why: str = ""
+
+
+def _target_of(runtime: str | None, arch: str | None) -> _Target:
+    """Return what to compile for; a known runtime is not opened for an architecture that is named.
 
     Raises:
+        BackendUnavailableError: the runtime cannot be used, and no architecture is named.
         CompilerNotFoundError: the runtime has none.
     """
-    known = compilers.name_for(runtime) if runtime and arch else None
-    if known:
-        return known
-    opened = nexus.get_runtime(runtime) if runtime else nexus.device().runtime
-    name = opened.get_property_str("Compiler")
+    known = compilers.name_for(runtime) if runtime else None
+    if known and arch:
+        return _Target(known)
+    try:
+        device = nexus.get_runtime(runtime).get_device(0) if runtime else nexus.device()
+    except BackendUnavailableError as error:
+        if known and compilers.is_of_driver(known):
+            return _Target(known, why=error.message)
+        if known:
+            error.message += "; to compile without a device name its architecture, with --arch"
+        raise
+    name = device.runtime.get_property_str("Compiler")
     if not name:
-        raise CompilerNotFoundError(f"runtime {opened.name!r} has no compiler")
-    return name
+        raise CompilerNotFoundError(f"runtime {device.runtime.name!r} has no compiler")
+    return _Target(name, device)
+
+
+def _built(target: _Target, source: bytes, options: CompileOptions) -> str:
+    """Have a driver compile what it will be given, and tell that it did.
+
+    Raises:
+        CompileError: the source does not compile.
+    """
+    holds = "of source, which the driver compiles when it is loaded"
+    if target.device is None:
+        return f"{holds}; not compiled here, so mistakes were not looked for: {target.why}"
+    with target.device.compile(source, options) as library:
+        if log := library.get_property_str("Log"):
+            click.echo(log, err=True)
+    version = target.device.get_property_str("DriverVersion")
+    return f"{holds}; it compiles on {target.device.name} (driver {version})"
 
 
 @click.command("compile")
@@ -73,16 +111,18 @@ def compile_command(
     """Compile a kernel file to a library.
 
     It is written to FILE with the suffix .nxsb, which `load_library` takes: the binary and how it
-    was made.
+    was made. For OpenCL it is the source, which each driver compiles for itself.
     """
-    name = _compiler_for(runtime, arch)
-    options = _options(file, arch, **given)
-    result = cached.compile(compilers.get(name), file.read_bytes(), options, arch=arch)
+    target = _target_of(runtime, arch)
+    name, source, options = target.compiler, file.read_bytes(), _options(file, arch, **given)
+    result = cached.compile(compilers.get(name), source, options, arch=arch)
     if result.log:
         click.echo(result.log, err=True, nl=False)
+    by = f"by {result.version or name}"
+    told = _built(target, source, options) if compilers.is_of_driver(name) else by
     path = output or file.with_suffix(SUFFIX)
     path.write_bytes(cached.contained(result, options, name, arch).pack())
-    click.echo(f"{path}: {size_text(len(result.binary))} by {result.version or name}")
+    click.echo(f"{path}: {size_text(len(result.binary))} {told}")
 
 
 @click.command("run", epilog="For example: nexus run saxpy.nxs --arg a=2 --arg x=arange:8")

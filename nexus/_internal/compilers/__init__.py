@@ -33,9 +33,23 @@ _OF_RUNTIMES = {
 }
 
 
+# Compilers inside a driver: what they make is source, which the driver compiles when it is loaded.
+_OF_DRIVERS = ("opencl",)
+
+
 def name_for(runtime: str) -> str | None:
     """Return the name of the compiler of a runtime of nexus, whether it is here or not."""
     return _OF_RUNTIMES.get(runtime)
+
+
+def runtime_for(compiler: object) -> str | None:
+    """Return the runtime of nexus whose compiler has this name; None: none has."""
+    return next((name for name, its in _OF_RUNTIMES.items() if its == compiler), None)
+
+
+def is_of_driver(compiler: object) -> bool:
+    """Whether the libraries of this compiler are source, which a driver compiles on load."""
+    return compiler in _OF_DRIVERS
 
 
 def names() -> list[str]:

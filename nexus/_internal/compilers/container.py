@@ -15,6 +15,7 @@ import dataclasses
 import struct
 from typing import TYPE_CHECKING, Any
 
+from nexus._internal import compilers
 from nexus.bindings.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def is_container(data: SupportsBuffer) -> bool:
     return view.ndim == view.itemsize == 1 and view[: len(MAGIC)].tobytes() == MAGIC
 
 
-def binary_for(data: SupportsBuffer, name: str, compiler: str) -> bytes:
+def binary_for(data: SupportsBuffer, name: str, runtime: str, compiler: str) -> bytes:
     """Return the binary in a container, for a runtime with this compiler.
 
     Raises:
@@ -76,10 +77,25 @@ def binary_for(data: SupportsBuffer, name: str, compiler: str) -> bytes:
     made_by = contained.facts.get("Compiler")
     if made_by != compiler:
         raise InvalidArgumentError(
-            f"cannot load {name}: compiler {made_by!r} made it and this runtime takes libraries of "
-            f"{compiler!r}; compile it again for this runtime"
+            f"cannot load {name}: it was compiled for {_whose(contained.facts)} and this device is "
+            f"of the runtime {runtime}{_remedy(runtime, compiler)}"
         )
     return contained.binary
+
+
+def _whose(facts: dict[str, Any]) -> str:
+    """Return what a library was compiled for, in the words of callers."""
+    runtime = compilers.runtime_for(facts.get("Compiler"))
+    if runtime is None:
+        return "a runtime that this nexus does not know"
+    arch = facts.get("Architecture")
+    return f"the runtime {runtime}" + (f" ({arch})" if isinstance(arch, str) and arch else "")
+
+
+def _remedy(runtime: str, compiler: str) -> str:
+    if not compiler:
+        return ", which has no compiler"
+    return f"; compile its source again with `nexus compile --runtime {runtime}`"
 
 
 def unpack(data: bytes, name: str) -> Container:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nexus._internal import compilers
 from nexus._internal.compilers import container
 from nexus._internal.inspecting.facts import LibraryInfo
 from nexus._internal.inspecting.source import Source
@@ -25,6 +26,9 @@ def read(source: Source, inner: Callable[[Source], LibraryInfo]) -> LibraryInfo:
     made = [contained.facts.get(name, "") for name in ("Compiler", "Version", "Architecture")]
     compiler, version, architecture = (each if isinstance(each, str) else "" for each in made)
     nbytes = len(contained.binary)
+    if compilers.is_of_driver(compiler):
+        part = LibraryInfo("other", problem="it is source, which the driver compiles on loading it")
+        return LibraryInfo("nxsb", "", {}, f"for the runtime {compiler}", (part,))
     part = _part(source.sub(source.nbytes - nbytes, nbytes, "the binary"), inner)
     return LibraryInfo(
         "nxsb",

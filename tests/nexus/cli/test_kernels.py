@@ -154,6 +154,7 @@ def test_another_runtime_is_compiled_for_without_its_plugin(
     code, _, complaint = run(capsys, "compile", "saxpy.nxs", "--runtime", "cuda")
     assert code == 1, "which architecture?"
     assert "no plugin for runtime 'cuda'" in complaint
+    assert "to compile without a device name its architecture, with --arch" in complaint
     try:
         compilers.get("nvrtc").compile(SAXPY, arch="sm_90")
     except nexus.CompilerNotFoundError:

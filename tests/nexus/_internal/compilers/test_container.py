@@ -98,8 +98,16 @@ def test_a_damaged_file_is_refused_with_its_name(device: nexus.Device, tmp_path:
 def test_a_container_for_another_runtime_is_refused(
     device: nexus.Device, null_device: nexus.Device
 ) -> None:
-    packed = Container(b"ptx", {"Compiler": "nvrtc"}).pack()
-    with pytest.raises(nexus.InvalidArgumentError, match="compiler 'nvrtc' made it .* of 'cc'"):
+    packed = Container(b"ptx", {"Compiler": "nvrtc", "Architecture": "sm_90"}).pack()
+    whose = r"it was compiled for the runtime cuda \(sm_90\) and this device is of the runtime"
+    with pytest.raises(nexus.InvalidArgumentError, match=f"{whose} cpu; compile its source again"):
         device.create_library(packed)
-    with pytest.raises(nexus.InvalidArgumentError, match="compiler 'nvrtc' made it"):
+    with pytest.raises(nexus.InvalidArgumentError, match=f"{whose} null, which has no compiler"):
         null_device.create_library(packed)
+
+
+@pytest.mark.parametrize("compiler", ["cc2", None, ["cc"], {}])
+def test_a_container_of_nobody_known_is_refused(device: nexus.Device, compiler: object) -> None:
+    packed = Container(b"code", {"Compiler": compiler}).pack()
+    with pytest.raises(nexus.InvalidArgumentError, match="for a runtime that this nexus does not"):
+        device.create_library(packed)
