@@ -47,6 +47,13 @@ inline Json to_json(const KernelInfo &info) {
   return Json::array(args);
 }
 
+// Group memory that every group of the kernel has, whatever the dispatch asks for.
+template <class Kernel>
+size_t own_group_memory(const Kernel &kernel) {
+  if constexpr (requires { kernel.group_memory_nbytes(); }) return kernel.group_memory_nbytes();
+  return 0;
+}
+
 template <class Kernel>
 Value argument_info(const Owned<Kernel> &kernel) {
   const std::optional<KernelInfo> &info = kernel.object->info();

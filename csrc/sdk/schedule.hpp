@@ -94,6 +94,7 @@ void check_complete(const Step<B> &step, size_t index) {
                 place(step, index) + " is not finalized: give it a group and a grid size");
   for (size_t i = 0; i < step.args.size(); ++i)
     if (!step.args[i].is_set()) refuse_argument(step, index, i);
+  B::check_arguments(step);
 }
 
 // Recorded by one thread at a time; runs may be submitted from any.

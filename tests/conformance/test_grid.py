@@ -203,3 +203,18 @@ def test_the_most_group_memory_can_be_had_and_no_byte_more(lab: Lab, api: Backen
         api.set_command_option(command, CommandOption.GroupMemoryBytes, most + 1)
     lab.run(schedule)
     assert lab.read(sums, np.int64).tolist() == [28]
+
+
+def test_what_a_kernel_has_of_its_own_is_no_dispatchs(lab: Lab, api: Backend) -> None:
+    most = api.get_device_property(lab.device, Property.MaxThreadgroupMemorySize)
+    kernel, numbers = lab.kernel("turn_around"), np.arange(64, dtype=np.int32)
+    own = 0  # where group memory is the stack of a thread
+    if Property.GroupMemorySize in lab.get("kernel", kernel, Property.Keys):
+        own = lab.get("kernel", kernel, Property.GroupMemorySize)
+    schedule, x, y = lab.schedule(), lab.buffer(numbers), lab.buffer(numbers.nbytes)
+    command = lab.dispatch(schedule, kernel, [x, y], grid=64, group=64)
+    if own:
+        with refused(Status.MaxSizeRestrictionExceeded, match=f"has {most} .*{own} of its own"):
+            api.set_command_option(command, CommandOption.GroupMemoryBytes, most - own + 1)
+    api.set_command_option(command, CommandOption.GroupMemoryBytes, most - own)
+    lab.run(schedule)

@@ -79,6 +79,7 @@ struct Backend {
 
   static size_t max_group_memory_nbytes(nxs_int = 0) { return size_t{1} << 20; }
   static void check_launch(const Kernel &kernel, nxs_dim3 group, nxs_dim3 grid);
+  static void check_arguments(const Step<Backend> &) {}
 };
 
 }  // namespace nxs

@@ -92,7 +92,8 @@ struct Backend {
                           const Step<Backend> &step, Budget &);
 
   static size_t max_group_memory_nbytes(nxs_int = 0) { return size_t{1} << 20; }
-  static void check_launch(const Kernel &, nxs_dim3, nxs_dim3) {}
+  static void check_launch(const Kernel &, nxs_dim3, nxs_dim3) {}  // what finalizes a dispatch
+  static void check_arguments(const Step<Backend> &) {}  // before a run: all are set by then
 };
 
 }  // namespace nxs

@@ -96,6 +96,7 @@ struct Backend {
     return device_at(device).group_memory_nbytes;
   }
   static void check_launch(const Kernel &kernel, nxs_dim3 group, nxs_dim3 grid);
+  static void check_arguments(const Step<Backend> &step);
 };
 
 }  // namespace nxs

@@ -1,5 +1,4 @@
 // Hands dispatches to the driver, and the commands of a run in general.
-#include <algorithm>
 #include <cstring>
 
 #include "transfer.hpp"
@@ -21,11 +20,6 @@ class Dispatch {
       : target_(target), step_(step), kernel_(*step.kernel) {}
 
   void enqueue() {
-    const ClArguments &arguments = kernel_.arguments();
-    if (step_.args.size() != arguments.places.size())
-      throw Error(NXS_InvalidKernelArgs,
-                  "kernel " + kernel_.name() + " takes " + std::to_string(arguments.places.size()) +
-                      " arguments and got " + std::to_string(step_.args.size()));
     std::lock_guard lock(kernel_.mutex());
     if (kernel_.set_by() != step_.version) set_arguments();
     launch();
@@ -37,15 +31,9 @@ class Dispatch {
   }
 
  private:
-  std::string place(size_t i) const {
-    const auto &info = kernel_.info();
-    return "argument " + std::to_string(i) + (info ? " (" + info->args[i].name + ")" : "") +
-           " of kernel " + kernel_.name();
-  }
-
   void check_set(cl_int status, size_t i) const {
     if (status == CL_SUCCESS) return;
-    throw Error(cl_status(status), "cannot set " + place(i) + ", of " +
+    throw Error(cl_status(status), "cannot set " + kernel_.place(i) + ", of " +
                                        std::to_string(step_.args[i].nbytes()) +
                                        " bytes: the driver answers " + cl_name(status));
   }
@@ -53,8 +41,6 @@ class Dispatch {
   // The driver's object keeps them for the next run of the same step, which sets none then.
   void set_arguments() {
     kernel_.set_by() = 0;
-    const size_t most = target_.device->group_memory_nbytes;
-    group_memory_left_ = most - std::min(kernel_.group_memory_nbytes(), most);
     for (size_t i = 0; i < step_.args.size(); ++i) set_argument(i);
     set_group_memory();
     set_grid();
@@ -68,7 +54,6 @@ class Dispatch {
     if (kernel_.arguments().is_local[i]) {
       uint64_t nbytes = 0;
       std::memcpy(&nbytes, arg.data(), sizeof nbytes);
-      take_group_memory(nbytes, place(i));
       return check_set(cl().clSetKernelArg(kernel_.object(), at, nbytes, nullptr), i);
     }
     check_set(cl().clSetKernelArg(kernel_.object(), at, arg.nbytes(), arg.data()), i);
@@ -96,7 +81,7 @@ class Dispatch {
           beside->offset < view.offset + view.nbytes &&
           view.offset < beside->offset + beside->nbytes)
         throw Error(NXS_MisalignedSubBufferOffset,
-                    place(i) + " begins at byte " + std::to_string(view.offset) +
+                    kernel_.place(i) + " begins at byte " + std::to_string(view.offset) +
                         " of its buffer and overlaps argument " + std::to_string(other) +
                         "; this driver can do that at multiples of " +
                         std::to_string(view.memory->device().view_alignment) + " bytes only");
@@ -108,7 +93,7 @@ class Dispatch {
     cl_int status = CL_SUCCESS;
     ClMem copy(cl().clCreateBuffer(view.memory->device().context(), CL_MEM_READ_WRITE, view.nbytes,
                                    nullptr, &status));
-    check_cl(status, [&] { return "cannot copy " + place(i); });
+    check_cl(status, [&] { return "cannot copy " + kernel_.place(i); });
     const cl_mem object = copy.get();
     take_in(i, {&view, std::move(copy), is_written(i)});
     return object;
@@ -126,7 +111,7 @@ class Dispatch {
     else
       status = cl().clEnqueueCopyBuffer(target_.queue, memory.object(), staged.copy.get(),
                                         view.offset, 0, view.nbytes, 0, nullptr, nullptr);
-    check_cl(status, [&] { return "cannot copy " + place(i); });
+    check_cl(status, [&] { return "cannot copy " + kernel_.place(i); });
     staged_.push_back(std::move(staged));
   }
 
@@ -146,18 +131,6 @@ class Dispatch {
     check_cl(status, [&] { return "cannot copy what kernel " + kernel_.name() + " wrote"; });
   }
 
-  // Of too much PoCL does not answer an error, it ends the process; of none nobody says a word.
-  void take_group_memory(size_t nbytes, const std::string &who) {
-    if (nbytes == 0 || nbytes > group_memory_left_)
-      throw Error(NXS_InvalidKernelArgs,
-                  who + " gets " + std::to_string(nbytes) + " bytes of group memory; " +
-                      target_.device->name + " has " +
-                      std::to_string(target_.device->group_memory_nbytes) +
-                      " for each group, of which " + std::to_string(group_memory_left_) +
-                      " are left: give 1 to that many");
-    group_memory_left_ -= nbytes;
-  }
-
   void set_group_memory() {
     const auto &at = kernel_.arguments().group_memory;
     const size_t nbytes = step_.group_memory_nbytes;
@@ -166,7 +139,6 @@ class Dispatch {
       throw Error(NXS_InvalidKernelArgs, "kernel " + kernel_.name() +
                                              " works in group memory and got none; give its size "
                                              "with the dispatch");
-    take_group_memory(nbytes, "kernel " + kernel_.name());
     check_cl(cl().clSetKernelArg(kernel_.object(), *at, nbytes, nullptr), [&] {
       return "cannot give kernel " + kernel_.name() + " " + std::to_string(nbytes) +
              " bytes of group memory";
@@ -202,7 +174,6 @@ class Dispatch {
   const Step<Backend> &step_;
   const ClKernel &kernel_;
   std::vector<Staged> staged_;
-  size_t group_memory_left_ = 0;  // that no argument has taken
 };
 
 void hand_over(const Target &target, const Step<Backend> &step) {
@@ -233,34 +204,6 @@ ClEvent Backend::enqueue(Stream<Backend> &stream, Run<Backend> &, const Step<Bac
     throw Error(status_of_run(error.status()), error.message());
   }
   return ClEvent(event);
-}
-
-void Backend::check_launch(const ClKernel &kernel, nxs_dim3 group, nxs_dim3 grid) {
-  const ClDevice &device = device_at(kernel.device());
-  if (kernel.group_memory_nbytes() > device.group_memory_nbytes)
-    throw Error(NXS_OutOfResources,
-                "kernel " + kernel.name() + " has " + std::to_string(kernel.group_memory_nbytes()) +
-                    " bytes of group memory; " + device.name + " has " +
-                    std::to_string(device.group_memory_nbytes) + " for each group");
-  const uint32_t sizes[3] = {group.x, group.y, group.z};
-  for (size_t d = 0; d < 3; ++d)
-    if (sizes[d] > device.max_items[d])
-      throw Error(NXS_InvalidWorkItemSize, "group size " + to_text(group) + "; dimension " +
-                                               std::to_string(d) + " has at most " +
-                                               std::to_string(device.max_items[d]) + " work-items");
-  const uint64_t plane = uint64_t{group.x} * group.y;
-  if (plane > kernel.max_group() || plane * group.z > kernel.max_group())
-    throw Error(NXS_InvalidWorkGroupSize, "a group of " + to_text(group) + " work-items; on " +
-                                              device.name + " kernel " + kernel.name() + " takes " +
-                                              std::to_string(kernel.max_group()));
-  const bool even = grid.x % group.x == 0 && grid.y % group.y == 0 && grid.z % group.z == 0;
-  if (!even && !kernel.guards_grid() && !kernel.takes_uneven_groups())
-    throw Error(NXS_InvalidWorkGroupSize,
-                "groups of " + to_text(group) + " do not divide the grid of " + to_text(grid) +
-                    ", and kernel " + kernel.name() + " on " + device.name +
-                    " needs that: take another group size, write the kernel with "
-                    "<nexus/kernel.h>, or, where the driver has uneven groups, compile it with "
-                    "-cl-std=CL2.0 or CL3.0");
 }
 
 }  // namespace nxs

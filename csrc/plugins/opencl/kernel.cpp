@@ -124,7 +124,9 @@ void ClKernel::read_arguments() {
     return;
   }
   find_grid();
-  if (std::count(arguments_.is_local.begin(), arguments_.is_local.end(), true) != 1) return;
+  const auto n_local = std::count(arguments_.is_local.begin(), arguments_.is_local.end(), true);
+  arguments_.any_local = n_local > 1;  // of the arguments that a caller sets
+  if (n_local != 1) return;
   const auto at = std::find(arguments_.is_local.begin(), arguments_.is_local.end(), true) -
                   arguments_.is_local.begin();
   arguments_.group_memory = arguments_.places[static_cast<size_t>(at)];
@@ -147,6 +149,11 @@ void ClKernel::find_grid() {
   arguments_.places.resize(n_own);
   arguments_.is_local.resize(n_own);
   for (size_t i = 0; i < n_own && access.size() == n_own; ++i) info_->args[i].access = access[i];
+}
+
+std::string ClKernel::place(size_t argument) const {
+  return "argument " + std::to_string(argument) +
+         (info_ ? " (" + info_->args[argument].name + ")" : "") + " of kernel " + name_;
 }
 
 void ClKernel::read_limits() {

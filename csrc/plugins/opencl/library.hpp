@@ -21,8 +21,9 @@ struct ClLibrary {
 
 // How the arguments that a caller sets are those of the driver's kernel.
 struct ClArguments {
-  std::vector<cl_uint> places;          // the driver's index of each
-  std::vector<bool> is_local;           // its value is how many bytes of group memory it gets
+  std::vector<cl_uint> places;  // the driver's index of each
+  std::vector<bool> is_local;   // its value is how many bytes of group memory it gets
+  bool any_local = false;
   std::optional<cl_uint> group_memory;  // the one that the dispatch's group memory is for
   std::optional<cl_uint> grid;          // the first of three that tell the size of the grid
 };
@@ -36,6 +37,7 @@ class ClKernel {
   const std::optional<KernelInfo> &info() const { return info_; }
 
   const ClArguments &arguments() const { return arguments_; }
+  std::string place(size_t argument) const;  // for a message
   // A grid that groups do not divide: the kernel leaves out what is beyond it, or the driver can
   // make the last groups smaller.
   bool guards_grid() const { return arguments_.grid.has_value(); }

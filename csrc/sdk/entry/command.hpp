@@ -121,16 +121,27 @@ inline ArgumentValue<Backend::Buffer> set_value(BackendStep &step, nxs_int index
   return {};
 }
 
+// A kernel may have group memory of its own, which the device has for a group together with what
+// the dispatch asks for.
+inline void set_group_memory(BackendStep &step, int64_t nbytes) {
+  const size_t most = Backend::max_group_memory_nbytes(step.kernel->device());
+  const size_t all_own = own_group_memory(*step.kernel);
+  const size_t own = all_own > most ? 0 : all_own;  // too much already: told when it is finalized
+  if (nbytes < 0 || static_cast<uint64_t>(nbytes) > most - own)
+    throw Error(NXS_MaxSizeRestrictionExceeded,
+                "group memory of " + std::to_string(nbytes) + " bytes; the device has " +
+                    std::to_string(most) + " for each group" +
+                    (own ? ", of which kernel " + step.kernel->name() + " has " +
+                               std::to_string(own) + " of its own"
+                         : ""));
+  step.group_memory_nbytes = static_cast<size_t>(nbytes);
+}
+
 inline void set_option(BackendStep &step, nxs_int option, int64_t value) {
   if (option == NXS_CommandOption_Timing) {
     step.timing = value != 0;
   } else if (option == NXS_CommandOption_GroupMemoryBytes) {
-    const auto most = static_cast<int64_t>(Backend::max_group_memory_nbytes(step.kernel->device()));
-    if (value < 0 || value > most)
-      throw Error(NXS_MaxSizeRestrictionExceeded, "group memory of " + std::to_string(value) +
-                                                      " bytes; the device has " +
-                                                      std::to_string(most) + " for each group");
-    step.group_memory_nbytes = static_cast<size_t>(value);
+    set_group_memory(step, value);
   } else if (option >= NXS_CommandOption_ClusterX && option <= NXS_CommandOption_Cooperative) {
     throw Error(NXS_NotSupported, "this runtime has neither clusters nor cooperative dispatches");
   } else {
