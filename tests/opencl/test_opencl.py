@@ -125,6 +125,19 @@ def test_a_type_that_nexus_does_not_know_takes_a_numpy_scalar(device: nexus.Devi
         kernel(y, 7, grid=1)
 
 
+def test_numbers_and_vectors_of_a_wrong_size_are_refused(device: nexus.Device) -> None:
+    sizes = {"char": 1, "unsigned short": 2, "unsigned": 4, "float": 4, "ulong": 8}
+    sizes |= {"char3": 4, "short2": 4, "uchar16": 16, "float3": 16, "float4": 16, "long8": 64}
+    values = ", ".join(f"{name} v{i}" for i, name in enumerate(sizes, 1))
+    source = f"kernel void f(global int *y, {values}) {{ y[0] = v1; }}"
+    command = device.create_schedule().create_command(device.compile(source).get_kernel("f"))
+    for i, nbytes in enumerate(sizes.values(), 1):
+        for wrong in {nbytes - 1, nbytes + 1, nbytes // 2, 2 * nbytes} - {0}:
+            with pytest.raises(nexus.InvalidArgumentError, match=rf"v{i}\) .*has {nbytes} bytes"):
+                command.set_struct(i, bytes(wrong))
+        command.set_struct(i, bytes(nbytes))
+
+
 def test_kernels_that_take_images_are_refused(device: nexus.Device) -> None:
     library = device.compile(
         "kernel void f(read_only image2d_t i, global float4 *x, sampler_t s) {"
