@@ -142,9 +142,11 @@ class Device(DeviceBase):
             FileNotFoundError: there is no such file.
             InvalidArgumentError: it is no library that the device can load.
         """
-        path = os.fspath(filepath) if hasattr(filepath, "__fspath__") else filepath
+        path: object = os.fspath(filepath) if hasattr(filepath, "__fspath__") else filepath
         if not isinstance(path, str):
-            raise TypeError(f"filepath is {shown(path)}; it is a str or a Path")
+            is_library = isinstance(path, bytes | bytearray | memoryview)
+            advice = "; create_library takes the bytes of a library" * is_library
+            raise TypeError(f"filepath is {shown(path)}; it is a str or a Path{advice}")
         if not os.path.exists(path):
             raise FileNotFoundError(errno.ENOENT, "there is no such library file", path)
         if path.endswith(container.SUFFIX):
@@ -162,9 +164,11 @@ class Device(DeviceBase):
         Raises:
             InvalidArgumentError: it is no library that the device can load.
         """
-        if data is None or isinstance(data, int | float | str | list | tuple):
+        given: object = data
+        if given is None or isinstance(given, int | float | str | list | tuple | os.PathLike):
             # The binding would take some of these for an address.
-            raise TypeError(f"data is {shown(data)}; it is the bytes of a library")
+            advice = "; load_library takes a file" * isinstance(given, str | os.PathLike)
+            raise TypeError(f"data is {shown(given)}; it is the bytes of a library{advice}")
         if container.is_container(data):
             return self._unpacked(data, "the library in memory")
         try:

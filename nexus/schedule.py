@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from nexus._internal import scalars
+from nexus._internal import arguments, scalars
 from nexus._internal.event import checked_value
 from nexus._internal.handle import adopt
 from nexus._internal.launch import CommandBase, ScheduleBase, argument_index
@@ -201,7 +201,7 @@ class Command(CommandBase):
         """
         _ = self.handle  # a closed command says that it is closed
         place = argument_index(index)
-        self._set_value(place, scalars.packed_argument(self.kernel, place, value, dtype))
+        self._set_value(place, arguments.packed(self.kernel, place, value, dtype))
 
     def set_struct(self, index: int, value: SupportsBuffer) -> None:
         """Set the bytes of a struct as an argument, by value; the next run sees it.

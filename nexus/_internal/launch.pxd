@@ -1,6 +1,6 @@
 # Schedules and commands: what a launch goes through.
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport int64_t, uint32_t
 
 from nexus._internal.handle cimport Handle
 from nexus._internal.memory cimport HostView
@@ -20,5 +20,6 @@ cdef class CommandBase(Handle):
     cdef bint has_group_memory
 
     cdef int check_element(self, int index, object element) except -1
+    cdef int refuse(self, int64_t result, const char* function, int index, object given) except -1
     cdef int set_host_memory(self, int index, object array) except -1
     cdef int set_group_memory(self, object group_memory) except -1

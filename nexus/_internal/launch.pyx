@@ -26,7 +26,7 @@ from nexus.bindings._internal.c cimport (
 )
 from nexus.bindings._internal.loader cimport check_on
 
-from nexus._internal import checks, dtypes, host_arrays, scalars
+from nexus._internal import arguments, checks, dtypes, host_arrays, scalars
 from nexus.bindings._internal.words import shown
 from nexus.bindings.errors import InvalidArgumentError
 
@@ -181,7 +181,8 @@ cdef class CommandBase(Handle):
         if (<BufferBase>buffer).readonly:
             host_arrays.check_not_written(self, place, "buffer")
         result = cynxs.set_command_argument(self.runtime_number, own, place, which)
-        self.checked(result, "nxsSetCommandArgument")
+        if result < 0:
+            self.refuse(result, "nxsSetCommandArgument", place, buffer)
 
     cdef int check_element(self, int index, object element) except -1:
         """Refuse a buffer of another type than the kernel's; bytes may be anything."""
@@ -190,16 +191,24 @@ cdef class CommandBase(Handle):
         if index < len(self.kernel.elements) and element is not BYTE:
             wanted = self.kernel.elements[index]
             if wanted is not None and wanted is not element and not scalars.fits(element, wanted):
-                raise scalars.misfit(self.kernel, index, element, wanted)
+                raise arguments.misfit(self.kernel, index, element, wanted)
+        return 0
+
+    cdef int refuse(
+        self, int64_t result, const char* function, int index, object given
+    ) except -1:
+        """Raise what a failed status means, with what the kernel takes there."""
+        try:
+            self.checked(result, function)
+        except InvalidArgumentError as error:
+            raise arguments.with_remedy(error, self.kernel, index, given)
         return 0
 
     cdef int set_host_memory(self, int index, object array) except -1:
         try:
             borrowed = host_arrays.borrow(array, self.device, f"argument {index}")
-        except TypeError:
-            if self.kernel is not None:
-                scalars.refuse_array_for_value(self.kernel, index, array)
-            raise
+        except TypeError as error:
+            raise arguments.refused_memory(self.kernel, index, array, error) from None
         if self.kernel is not None:
             self.check_element(index, dtypes.element_of(borrowed.dtype))
         if not borrowed.flags.writeable:
@@ -210,7 +219,8 @@ cdef class CommandBase(Handle):
             self.runtime_number, self.identity, index, handle
         )
         park(self.runtime_number, handle, view)
-        self.checked(result, "nxsSetCommandArgument")
+        if result < 0:
+            self.refuse(result, "nxsSetCommandArgument", index, array)
         return sweep_some()
 
     def _set_value(self, index, const unsigned char[::1] value not None):
@@ -222,7 +232,8 @@ cdef class CommandBase(Handle):
         cdef int64_t result = cynxs.set_command_scalar(
             self.runtime_number, own, place, &value[0], value.shape[0]
         )
-        self.checked(result, "nxsSetCommandScalar")
+        if result < 0:
+            self.refuse(result, "nxsSetCommandScalar", place, None)
 
     def _finalize(self, group_size, grid_size, group_memory):
         """Set group, grid and group memory."""

@@ -13,8 +13,7 @@ import numpy as np
 from nexus._internal import checks
 from nexus._internal.dtypes import DTypeLike, Element, element_of
 from nexus.bindings._internal.words import counted, kind, shown
-from nexus.bindings.enums import DataType, Status
-from nexus.bindings.errors import InvalidArgumentError
+from nexus.bindings.enums import DataType
 
 # What the C of a kernel calls a type, beside the spellings of dtypes.
 _C_TYPES = {
@@ -67,7 +66,7 @@ def element_of_c(name: str, nbytes: int) -> Element | None:
     return element_of(f"{same}{8 * nbytes}") if same and nbytes in (4, 8) else None
 
 
-def pack(value: Any, dtype: DTypeLike, what: str) -> bytes:
+def pack(value: Any, dtype: DTypeLike, what: object) -> bytes:
     """Return a number as bytes: of `dtype`, else of its own type when it is NumPy's.
 
     Raises:
@@ -89,7 +88,7 @@ def pack(value: Any, dtype: DTypeLike, what: str) -> bytes:
     return pack_as(value, element_of(dtype), what)
 
 
-def pack_as(value: Any, element: Element, what: str) -> bytes:
+def pack_as(value: Any, element: Element, what: object) -> bytes:
     """Return a number as bytes of one type."""
     if isinstance(value, np.generic):
         if value.dtype == element.numpy:
@@ -104,7 +103,7 @@ def pack_as(value: Any, element: Element, what: str) -> bytes:
     return _packed_float(value, element, what)
 
 
-def _packed_integer(value: Any, element: Element, what: str) -> bytes:
+def _packed_integer(value: Any, element: Element, what: object) -> bytes:
     try:
         number = index(value)
     except TypeError:
@@ -121,7 +120,7 @@ def _packed_integer(value: Any, element: Element, what: str) -> bytes:
     return _PACKERS[element.name].pack(number)
 
 
-def _packed_float(value: Any, element: Element, what: str) -> bytes:
+def _packed_float(value: Any, element: Element, what: object) -> bytes:
     if element.name not in _PACKERS:
         return _packed_by_numpy(value, element, what)
     try:
@@ -134,11 +133,11 @@ def _packed_float(value: Any, element: Element, what: str) -> bytes:
         ) from None
 
 
-def _too_large(value: Any, element: Element, what: str) -> NoReturn:
+def _too_large(value: Any, element: Element, what: object) -> NoReturn:
     raise ValueError(f"{what} is {shown(value)}, which is too large for {element.name}") from None
 
 
-def _packed_by_numpy(value: Any, element: Element, what: str) -> bytes:
+def _packed_by_numpy(value: Any, element: Element, what: object) -> bytes:
     dtype = element.numpy_or_raise(f"pack {shown(value)}")
     try:
         with np.errstate(over="ignore"):
@@ -199,55 +198,6 @@ def is_number(value: object) -> bool:
     )
 
 
-def packed_argument(kernel: Any, argument: int, value: Any, dtype: DTypeLike) -> bytes:
-    """Return a number as the bytes that an argument of a kernel takes.
-
-    The type is `dtype`, else the NumPy scalar's, else what the kernel says of the argument.
-    """
-    if not is_number(value) and not isinstance(value, np.ndarray) and dtype is None:
-        if not hasattr(value, "__index__") and not hasattr(value, "__float__"):
-            raise TypeError(
-                f"value is {kind(value)}, not a number; set_buffer takes memory and set_struct "
-                "the bytes of a struct"
-            )
-    info = kernel.info if kernel is not None else []
-    if not info:
-        return pack(value, dtype, f"argument {argument}")
-    if argument >= len(info):
-        raise InvalidArgumentError(
-            f"kernel {kernel.name} has {counted(len(info), 'argument')}, numbered from 0, and no "
-            f"argument {argument}",
-            Status.InvalidArgIndex,
-        )
-    record = info[argument]
-    what = f"argument {argument} ({record.type} {record.name})"
-    if record.access != "value":
-        raise TypeError(f"{what} is a buffer and got the number {shown(value)}; use set_buffer")
-    known = element_of_c(record.type, record.nbytes)
-    given = _type_of(value, dtype)
-    if given is not None and known is not None and given != known:
-        raise TypeError(f"{what} takes {known.name} and got {given.name}; convert the number")
-    if given is None and known is None:
-        of = f"a struct of {record.nbytes} bytes, or " if record.nbytes else ""
-        raise TypeError(
-            f"{what} is {of}of a type that nexus does not know: use set_struct, or give dtype or a "
-            "NumPy scalar"
-        )
-    return pack_as(value, given or known, what)  # type: ignore[arg-type]  # one of them is there
-
-
-def refuse_array_for_value(kernel: Any, argument: int, given: object) -> None:
-    """Raise when an array was given where the kernel takes a value, a vector for one."""
-    info = kernel.info or []
-    is_place = argument < len(info) and info[argument].access == "value"
-    if is_place and isinstance(given, np.ndarray):
-        record = info[argument]
-        raise TypeError(
-            f"argument {argument} ({record.type} {record.name}) of kernel {kernel.name} is a value "
-            "and got an array; give its bytes, array.tobytes()"
-        )
-
-
 def buffer_elements(info: list[Any]) -> tuple[Element | None, ...]:
     """Return the element type of each argument that is a buffer of a type nexus knows, else None.
 
@@ -269,19 +219,3 @@ def fits(element: Element, wanted: Element) -> bool:
     both_whole = element.name[0] in "IU" and wanted.name[0] in "IU"
     same_size = element.bits == wanted.bits
     return same_size and (both_whole or (element.name, wanted.name) in _CARRIERS)
-
-
-def misfit(kernel: Any, argument: int, element: Element, wanted: Element) -> TypeError:
-    """Make the exception for a buffer of another type than the kernel's."""
-    record = kernel.info[argument]
-    return TypeError(
-        f"argument {argument} ({record.type} {record.name}) of kernel {kernel.name} is a buffer of "
-        f"{wanted.name} and got one of {element.name}: convert the data with .astype; or pass its "
-        "bytes as they are, array.view('u1') or buffer.sub_buffer(0, buffer.nbytes)"
-    )
-
-
-def _type_of(value: Any, dtype: DTypeLike) -> Element | None:
-    if dtype is not None:
-        return element_of(dtype)
-    return element_of(value.dtype) if isinstance(value, np.generic | np.ndarray) else None

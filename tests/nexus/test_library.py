@@ -137,8 +137,12 @@ def test_a_kernel_that_has_one_group_size_is_given_it(
     [
         ((), TypeError, r"takes 3 arguments \(a, b, c\) and got 0"),
         ((1, 2, 3, 4), TypeError, "takes 3 arguments"),
-        ((1, 2, 3), TypeError, r"argument 0 \(float a\) is a buffer and got the number 1"),
-        ((None, None, None), TypeError, "argument 0 is None"),
+        ((1, 2, 3), TypeError, "is a buffer and got the number 1; give a buffer of F32"),
+        (
+            (None, None, None),
+            TypeError,
+            r"argument 0 \(float a\) of kernel \w+ is a buffer and got None",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused(
@@ -193,3 +197,20 @@ def test_numbers_of_16_bits_are_those_of_numpy(device: nexus.Device) -> None:
     assert x.tolist() == [0, 2.5, 5, 7.5]
     with pytest.raises(TypeError, match="F32"):
         scale(2.5, x.astype(np.float32), grid=4)
+
+
+@pytest.mark.parametrize("data", [b"code", bytearray(b"code"), memoryview(b"code")])
+def test_bytes_for_a_file_are_sent_to_create_library(device: nexus.Device, data: Any) -> None:
+    with pytest.raises(TypeError, match="a Path; create_library takes the bytes of a library"):
+        device.load_library(data)
+
+
+@pytest.mark.parametrize("path", ["kernels.so", Path("kernels.so")])
+def test_a_file_for_bytes_is_sent_to_load_library(device: nexus.Device, path: Any) -> None:
+    with pytest.raises(TypeError, match="bytes of a library; load_library takes a file"):
+        device.create_library(path)
+
+
+def test_a_path_for_a_source_is_told_to_be_read(device: nexus.Device) -> None:
+    with pytest.raises(TypeError, match=r"a \w+Path; it is text.* such as path\.read_text\(\)"):
+        device.compile(Path("kernels.nxs"))  # type: ignore[arg-type]

@@ -121,7 +121,7 @@ def test_a_type_that_nexus_does_not_know_takes_a_numpy_scalar(device: nexus.Devi
     kernel, y = device.compile(source).get_kernel("f"), device.create_buffer(1, "u32")
     kernel(y, np.uint32(7), grid=1)
     assert y.numpy().tolist() == [7]
-    with pytest.raises(TypeError, match=r"word v. is of a type that nexus does not know: use"):
+    with pytest.raises(TypeError, match=r"word v. of kernel f is of a type that nexus does not"):
         kernel(y, 7, grid=1)
 
 
@@ -149,7 +149,7 @@ def test_kernels_that_take_images_are_refused(device: nexus.Device) -> None:
 
 def test_a_native_kernel_takes_no_grid_that_groups_do_not_divide(device: nexus.Device) -> None:
     x = device.create_buffer(np.zeros(10, np.int32))
-    with pytest.raises(nexus.NexusError, match="do not divide the grid"):
+    with pytest.raises(nexus.NexusError, match="do not divide .* -cl-std=CL2.0 or CL3.0"):
         device.compile(SOURCE).get_kernel("add_one")(x, grid=10, group=4)
 
 

@@ -99,7 +99,7 @@ _HINTS = (
     _Hint(
         "nxs_load_half(p, i) and nxs_store_half(p, i, v) work on every device; arithmetic with "
         "nxs_half where NXS_HAS_HALF is defined",
-        "requires cl_khr_fp16",
+        "requires cl_khr_fp16|function parameter of type .*half",
     ),
     _Hint(
         "a portable kernel has no barrier: an NXS_PHASE begins when all items have finished what "

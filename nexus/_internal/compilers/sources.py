@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -61,7 +62,8 @@ def _bytes_of(source: object) -> bytes:
         return source.removeprefix("\ufeff").encode()
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source).removeprefix(codecs.BOM_UTF8)
+    advice = ", such as path.read_text()" if isinstance(source, os.PathLike) else ""
     raise TypeError(
-        f"the source is {kind(source)}; it is text, as str or bytes, or several in a mapping of "
-        "names to texts"
+        f"the source is {kind(source)}; it is text, as str or bytes{advice}, or several in a "
+        "mapping of names to texts"
     )
