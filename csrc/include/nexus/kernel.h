@@ -77,7 +77,7 @@
  * RULES, so that a kernel runs everywhere: the common part of C and C++ only (no templates, classes,
  * references, overloads, recursion, exceptions, allocation or printf); at most 256 KiB of shared and
  * private memory on the CPU, 32 KiB of shared memory to fit every GPU; items of one phase depend on
- * each other through the atomics only; include other headers before this one.
+ * each other through the atomics only; no index is checked; include other headers before this one.
  */
 // clang-format on
 #ifndef NEXUS_KERNEL_H

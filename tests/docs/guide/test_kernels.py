@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from doubles import fresh
 from kernels import harness
 from nexus._internal import compilers
 
+OCLGRIND = Path("/usr/lib/oclgrind/liboclgrind-rt-icd.so")
 PAGE = Path(__file__).parents[3] / "docs" / "guide" / "kernels.md"
 
 
@@ -52,3 +54,20 @@ def test_the_program_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     library = harness.load((tmp_path / "kernel.so").read_bytes(), tmp_path)
     assert harness.Kernel(library, "add_vectors").args == [("data", "float", 4, "b")]
+
+
+def test_oclgrind_reports_what_the_page_shows(tmp_path: Path) -> None:
+    if not OCLGRIND.exists():
+        pytest.skip(f"{OCLGRIND} is not here: apt-get install oclgrind ocl-icd-libopencl1")
+    (source,) = (block for block in kernels() if "(shift," in block)
+    (tmp_path / "shift.nxs").write_text(source)
+    (shell,) = blocks("sh")
+    (report,) = (block for block in blocks("text") if "Invalid read" in block)
+    exported, command = shell.splitlines()
+    variables = dict(word.split("=", 1) for word in exported.removeprefix("export ").split())
+    words = command.removeprefix("nexus ").split()
+    program = f"import os; os.chdir({str(tmp_path)!r})\nfrom nexus import cli\ncli.main({words})\n"
+    done = fresh.ended(program, **variables)
+    shown = report.split("\t...\n")
+    assert all(part.strip() in done.stderr for part in shown), done.stderr
+    assert "shift  " in done.stdout
