@@ -1,13 +1,34 @@
-"""The item loops of portable kernels are vectorised by gcc: its own report says so."""
+"""The item loops of portable kernels are vectorised by gcc and clang: their own reports say so."""
 
 from __future__ import annotations
 
+import re
+import shutil
+from typing import NamedTuple
+
 import pytest
 
-from kernels import guide
+from kernels import guide, harness
 from nexus._internal import compilers
 from nexus._internal.compilers import toolchain
 
+
+class Report(NamedTuple):
+    """How a compiler is asked for its report, and how it says that a loop is vectorised."""
+
+    flag: str
+    says: str
+
+    def loops_of(self, source: str) -> list[str]:
+        """Return what is said of the loops of a source that are vectorised."""
+        log = compilers.get("cc").compile(source, [self.flag]).log
+        return [line for line in log.splitlines() if self.says in line]
+
+
+REPORTS = {
+    "gcc": Report("-fopt-info-vec-optimized", "loop vectorized using"),
+    "clang": Report("-Rpass=loop-vectorize", "remark: vectorized loop"),
+}
 KERNELS = {
     "saxpy": """
 NXS_KERNEL(k, val(float, a), in(float, x), inout(float, y)) {
@@ -56,14 +77,30 @@ NXS_GROUP_KERNEL(k, 16, 16, 1, in(float, a), in(float, b), inout(float, c)) {
 }
 
 
+# clang 14 and 15 split the row of this one at its border, and can then not count its turns. Of
+# newer ones 22 was tried, and vectorises it.
+SPLIT = "stencil with an early return"
+FIRST_CLANG = 22
+
+
+@pytest.fixture(params=["gcc", "clang"])
+def report(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Report:
+    """The report of the compiler of this machine, and of the other one where it is here."""
+    kind = request.param
+    if toolchain.find("c++").kind != kind:
+        path = shutil.which("g++") if kind == "gcc" else harness.other_clang()
+        if path is None:
+            pytest.skip(f"there is no {kind} on this machine")
+        monkeypatch.setenv("NEXUS_CC", path)
+    return REPORTS[kind]
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_the_item_loop_is_vectorised(kernel: str) -> None:
-    if toolchain.find("c++").kind != "gcc":
-        pytest.skip("the host compiler is not gcc, whose report this reads")
-    source = f"#include <nexus/kernel.h>{KERNELS[kernel]}\n"
-    made = compilers.get("cc").compile(source, ["-fopt-info-vec-optimized"])
-    loops = [line for line in made.log.splitlines() if "loop vectorized using" in line]
-    assert loops, made.log
+def test_the_item_loop_is_vectorised(report: Report, kernel: str) -> None:
+    version = re.search(r"clang version (\d+)", toolchain.find("c++").version)
+    if kernel == SPLIT and version and int(version[1]) < FIRST_CLANG:
+        pytest.skip("clang 14 and 15 split a row at a border; clang 22 vectorises it")
+    assert report.loops_of(f"#include <nexus/kernel.h>{KERNELS[kernel]}\n")
 
 
 # Loops of each kernel of the guide, at the least, that the items of a whole group are. An atomic is
@@ -72,21 +109,13 @@ LOOPS = {"saxpy": 1, "heat": 1, "matmul": 4, "sum": 3, "histogram": 0, "scan": 4
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_the_kernels_of_the_guide_are_vectorised(name: str) -> None:
-    if toolchain.find("c++").kind != "gcc":
-        pytest.skip("the host compiler is not gcc, whose report this reads")
-    source = guide.kernels()[f"{name}.nxs"]
-    made = compilers.get("cc").compile(source, ["-fopt-info-vec-optimized"])
-    loops = [line for line in made.log.splitlines() if "loop vectorized using" in line]
-    assert len(loops) >= LOOPS[name], made.log
+def test_the_kernels_of_the_guide_are_vectorised(report: Report, name: str) -> None:
+    assert len(report.loops_of(guide.kernels()[f"{name}.nxs"])) >= LOOPS[name]
 
 
-def test_a_loop_that_cannot_be_vectorised_is_not_reported() -> None:
-    if toolchain.find("c++").kind != "gcc":
-        pytest.skip("the host compiler is not gcc, whose report this reads")
+def test_a_loop_that_cannot_be_vectorised_is_not_reported(report: Report) -> None:
     source = """#include <nexus/kernel.h>
 NXS_KERNEL(k, in(nxs_uint8, x), inout(nxs_int32, bins)) {
   nxs_atomic_add_i32(&bins[x[nxs_global_id(0)]], 1);
 }"""
-    made = compilers.get("cc").compile(source, ["-fopt-info-vec-optimized"])
-    assert "loop vectorized" not in made.log
+    assert not report.loops_of(source)
