@@ -5,6 +5,8 @@ On the CPU both use the same memory. All run on as many threads (without the arg
 them), one after the other in each turn. The value is the lowest time of the hand-written loop by
 the lowest of the kernel: above 1 the kernel is faster. Beside it is the median of what single turns
 give, which shows how busy the machine was. Results are compared first.
+
+A second table has the first runs after a rest, when the threads sleep: medians of the n-th run.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ TURNS = 25
 RUNS = 4  # of each in a turn; the first wakes the threads, and the best of the others counts
 # What device.compile has.
 FLAGS = ("-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-fno-trapping-math")
-PAUSE_S = 0.005  # until the threads of OpenMP have stopped to spin
+PAUSE_S = 0.05  # libgomp spins some 10 ms after a loop, on the core that others need
+REST_S = 0.2
+AFTER_REST = (1, 2, 3, 5, 10, 20)  # which runs
 SIDE = 512  # of the matrices
 WIDTH, LIMIT = 1024, 256  # of the picture
 
@@ -120,6 +124,29 @@ def seconds(run: Run) -> float:
     return min(taken[1:])
 
 
+def after_rest(run: Run) -> list[float]:
+    """Return how long each of the first runs takes, in microseconds."""
+    time.sleep(REST_S)
+    taken = []
+    for _ in range(max(AFTER_REST)):
+        begun = time.perf_counter()
+        run()
+        taken.append((time.perf_counter() - begun) * 1e6)
+    return taken
+
+
+def print_first_runs(c: ctypes.CDLL, library: nexus.Library) -> None:
+    """Measure the small loops after a rest, by hand and on the CPU in turns."""
+    print("\n| us, run after a rest |" + "".join(f" {n} |" for n in AFTER_REST))
+    print("|---" * (1 + len(AFTER_REST)) + "|")
+    for loop in list(loops())[:2]:
+        runs = {"by hand": by_hand(c, loop), "cpu": OnDevice(library, loop).run}
+        turns = [{name: after_rest(run) for name, run in runs.items()} for _ in range(TURNS)]
+        for name in runs:
+            medians = [statistics.median(turn[name][n - 1] for turn in turns) for n in AFTER_REST]
+            print(f"| {loop.what}, {name} |" + "".join(f" {m:.0f} |" for m in medians))
+
+
 def checked(loop: Loop, hand: Run, devices: dict[str, OnDevice]) -> None:
     """See that all give the same; a picture may differ where the last bit decides."""
     hand()
@@ -162,6 +189,7 @@ def main() -> None:
             ]
             print(row(loop, turns), flush=True)
             lines += [result(loop, turns, name) for name in devices]
+        print_first_runs(c, libraries["cpu"])
     print("\n".join(lines))
 
 

@@ -70,25 +70,28 @@ class Grid {
   Failure failure_;
 };
 
-// How many groups one thread takes at a time. It begins with one and at most doubles, so that a
-// thread with little time left is never caught in a large range of slow groups.
+// How many groups one thread takes at a time. It begins with one and then at most doubles, so that
+// a thread with little time left is never caught in a large range of slow groups; but what takes no
+// longer than kGrainNs is not worth a claim of its own.
 class Pace {
  public:
   int64_t next(const Grid &grid, int64_t n_threads, Budget &budget) {
-    const int64_t share = std::max<int64_t>(1, grid.n_left() / (4 * n_threads));  // balances
+    const int64_t share = std::max<int64_t>(1, grid.n_left() / (2 * n_threads));  // balances
     const std::optional<int64_t> ns_left = budget.ns_left();
-    if (!ns_left) return share;
-    if (n_done_ == 0) return 1;
-    const double ns_per_group =
-        static_cast<double>(now_ns() - started_ns_) / static_cast<double>(n_done_);
-    const double fits = static_cast<double>(*ns_left) / std::max(1.0, ns_per_group) / 4;
-    return std::max<int64_t>(
-        1, std::min({share, 2 * n_done_, static_cast<int64_t>(std::max(0.0, fits))}));
+    if (n_done_ == 0) return ns_left ? 1 : share;
+    const double ns_per_group = static_cast<double>(std::max<int64_t>(1, now_ns() - started_ns_)) /
+                                static_cast<double>(n_done_);
+    const auto grain = static_cast<int64_t>(kGrainNs / ns_per_group);
+    if (!ns_left) return std::max(share, grain);
+    const auto fits = static_cast<int64_t>(static_cast<double>(*ns_left) / ns_per_group / 4);
+    return std::max<int64_t>(1, std::min(std::max(grain, std::min(share, 2 * n_done_)), fits));
   }
   void done(int64_t n_groups) { n_done_ += n_groups; }
 
  private:
-  int64_t n_done_ = 0, started_ns_ = now_ns();
+  static constexpr double kGrainNs = 4000;
+  int64_t n_done_ = 0;
+  const int64_t started_ns_ = now_ns();
 };
 
 }  // namespace nxs

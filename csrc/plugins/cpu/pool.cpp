@@ -97,7 +97,8 @@ void Pool::add(const StreamPtr<Backend> &stream) noexcept {
   ready_.push(stream);
   n_ready_.fetch_add(1, std::memory_order_relaxed);
   epoch_.fetch_add(1, std::memory_order_release);
-  if (n_sleeping_ &&
+  sleepers_.wake_from_here();
+  if (sleepers_.count() &&
       n_spinning_.load(std::memory_order_relaxed) < n_ready_.load(std::memory_order_relaxed))
     work_.notify_one();
   if (n_joining_.load(std::memory_order_relaxed)) joined_.notify_all();
@@ -110,7 +111,8 @@ bool Pool::offer(const std::shared_ptr<Grid> &grid, const StreamPtr<Backend> &st
   grid->stream = stream;
   offered_.push_back(grid);
   epoch_.fetch_add(1, std::memory_order_release);
-  for (int64_t i = std::min<int64_t>(n_wake, n_sleeping_); i > 0; --i) work_.notify_one();
+  sleepers_.wake_from_here();
+  for (int64_t i = std::min<int64_t>(n_wake, sleepers_.count()); i > 0; --i) work_.notify_one();
   if (n_joining_.load(std::memory_order_relaxed)) joined_.notify_all();
   return true;
 }
@@ -181,7 +183,7 @@ void Pool::look_for_work() {
   const StreamPtr<Backend> stream = grid ? nullptr : ready_.pop();
   if (stream) n_ready_.fetch_sub(1, std::memory_order_relaxed);
   if (grid || stream) {
-    if (n_sleeping_ && !ready_.empty()) work_.notify_one();  // one wakes the next
+    if (sleepers_.count() && !ready_.empty()) work_.notify_one();  // one wakes the next
     n_busy_.fetch_add(1, std::memory_order_relaxed);
     lock.unlock();
     Budget budget(n_ready_);  // others wait: after a run this stream goes to the end of the line
@@ -196,11 +198,17 @@ void Pool::look_for_work() {
   lock.unlock();
   const bool moved = spin([&] { return epoch_.load(std::memory_order_acquire) != seen; });
   n_spinning_.fetch_sub(1, std::memory_order_relaxed);
-  if (moved) return;
-  lock.lock();
-  ++n_sleeping_;
+  if (!moved) sleep(seen);
+}
+
+void Pool::sleep(uint64_t seen) {
+  Sleeper sleeper;
+  sleeper.keep_off(sleepers_.waker());  // before the lock: it takes a microsecond
+  std::unique_lock lock(mutex_);
+  sleepers_.add(sleeper);
   work_.wait(lock, [&] { return epoch_.load(std::memory_order_relaxed) != seen || stopped_; });
-  --n_sleeping_;
+  sleepers_.remove(sleeper);
+  lock.unlock();
 }
 
 // Sleeps until the ticket is finished or the stream offers a grid; false: the time is over.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "grid.hpp"
+#include "sleepers.hpp"
 
 namespace nxs {
 
@@ -49,6 +50,7 @@ class Pool {
   bool start_worker();
   void work();
   void look_for_work();
+  void sleep(uint64_t seen);                                // until the epoch is another
   std::shared_ptr<Grid> pick(const Stream<Backend> *only);  // under the lock; registers the caller
   void leave(const std::shared_ptr<Grid> &grid) {
     grid->n_users.fetch_sub(1, std::memory_order_release);
@@ -65,7 +67,7 @@ class Pool {
   std::vector<std::shared_ptr<Grid>> offered_;
   std::atomic<uint64_t> epoch_{0};  // grows with everything offered or added
   std::atomic<int> n_spinning_{0}, n_joining_{0}, n_ready_{0}, n_busy_{0};
-  int n_sleeping_ = 0;
+  Sleepers sleepers_;
   std::atomic<bool> prepared_{false}, stopped_{false};
 };
 
