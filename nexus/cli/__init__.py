@@ -11,6 +11,7 @@ import io
 import os
 import sys
 
+from nexus._internal.compilers.diagnostics import WHOLE_LOG
 from nexus.bindings.errors import NexusError
 
 EXTRA = "pip install 'nexus-accelerator[cli]'"
@@ -33,8 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (NexusError, KeyError, TypeError, ValueError, OSError) as error:
-        text = error.args[0] if type(error) is KeyError else error
-        print(f"nexus: {text}", file=sys.stderr)
+        text = str(error.args[0] if type(error) is KeyError else error)
+        lines = [line for line in text.splitlines() if not line.startswith(WHOLE_LOG)]
+        print("nexus:", "\n".join(lines), file=sys.stderr)
         return 1
     return code
 

@@ -74,3 +74,13 @@ def test_another_language_is_told_what_to_do(language: str, flags: list[str], sa
 def test_a_kernel_without_the_header_is_told_of_it(compiler: Compiler) -> None:
     with pytest.raises(CompileError, match="words of <nexus/kernel.h>, which has to be included"):
         compiler.compile("NXS_KERNEL(k, out(float, y)) { y[0] = 1; }\n")
+
+
+def test_a_header_behind_ours_is_told_to_go_before_it(compiler: Compiler) -> None:
+    source = "#include <nexus/kernel.h>\n#include <thread>\n"
+    with pytest.raises(CompileError, match="hint: include other headers before <nexus/kernel.h>"):
+        compiler.compile(source, {"name": "k.nxs"})
+    half = "#include <nexus/kernel.h>\nint half;\n"
+    with pytest.raises(CompileError, match="keeps this name for itself") as caught:
+        compiler.compile(half, {"name": "/none/k.nxs"})
+    assert "include other headers" not in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
+from nexus._internal.compilers.diagnostics import WHOLE_LOG
 from nexus.bindings._internal.words import shown
 
 # How the architectures of devices are written whose names nobody else takes.
@@ -54,5 +55,4 @@ def unknown_processor(arch: str, log: str) -> str | None:
     close = difflib.get_close_matches(arch, known, n=3, cutoff=0.7)
     meant = f" (did you mean {' or '.join(map(repr, close))}?)" if close else ""
     said = f"it knows no processor {arch!r}{meant}; the runtime cpu takes {_TAKEN['cpu']}"
-    names = "the names that this compiler knows are in the attribute `log` of this exception"
-    return f"{said}; {names}" if known else said
+    return f"{said}\n{WHOLE_LOG}, with the names that this compiler knows" if known else said

@@ -215,7 +215,7 @@ class _Job:
         lines = diagnostics.summary(log, self.options.name)
         if not lines:
             lines = [f"it ended with status {status}, said nothing and made no library"]
-        end = "the whole log is in the attribute `log` of this exception, the call in `command`"
+        end = f"{diagnostics.WHOLE_LOG}, the call in `command`"
         return "\n".join(
             [f"{tried}:", *(f"  {line}" for line in lines), end + _remedy(status, log)]
         )

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from nexus._internal.compilers.hints import Complaint, hint_for
 from nexus.bindings.errors import CompileError
 
+# Begins the last line of a message, which is for programs: the command line leaves it out.
+WHOLE_LOG = "the whole log is in the attribute `log` of this exception"
+
 _ERROR = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?:\d+:)? (?:fatal )?error: (?P<what>.*)")
 # PoCL begins with the word, and names the header of a macro behind the place where it stands.
 _ERROR_OF_POCL = re.compile(
@@ -35,7 +38,9 @@ def summary(log: str, name: str) -> list[str]:
             before, after = lines[previous + 1 : number], lines[number + 1 : following]
             sentence = _sentence(error["what"])
             place = _place(error, [*before, *after], name)
-            found.setdefault(f"{place}: {sentence}", Complaint(sentence, "\n".join(after[:_NOTES])))
+            header = "" if error["file"] == name else error["file"]
+            complaint = Complaint(sentence, "\n".join(after[:_NOTES]), header)
+            found.setdefault(f"{place}: {sentence}", complaint)
     shown = list(found) or [line for line in lines if _OTHER_ERROR.search(line)] or lines
     more = [f"... {len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else []
     hint = hint_for(found.values() or map(Complaint, shown))
@@ -55,8 +60,8 @@ def of_driver(error: CompileError, names: Sequence[str], command: Sequence[str])
     _, refused, why = head.partition(" does not compile")
     said = f"cannot compile {titles}: " + (f"it{refused}{why}" if refused else head)
     if log:
-        end = "the whole log is in the attribute `log` of this exception"
-        said = "\n".join([f"{said}:", *(f"  {line}" for line in summary(log, names[0])), end])
+        lines = [f"  {line}" for line in summary(log, names[0])]
+        said = "\n".join([f"{said}:", *lines, WHOLE_LOG])
     place = (error.status, error.function, error.runtime, error.device)
     return CompileError(said, *place, log=log, command=" ".join(command))
 

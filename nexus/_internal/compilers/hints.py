@@ -11,16 +11,17 @@ _MOST = 50  # complaints that are looked at; what follows so many is their echo
 
 
 class Complaint(NamedTuple):
-    """An error of a compiler: its sentence, and what stands below it in the log."""
+    """An error of a compiler: its sentence, what stands below it, and in which header."""
 
     sentence: str
     notes: str = ""
+    header: str = ""  # empty: in the source
 
 
 class _Hint(NamedTuple):
     rule: str
     said: str  # found in the sentence
-    near: str = ""  # found in the sentence or in the notes
+    near: str = ""  # found in the sentence, in the notes, or in the path of the header
 
     def fits(self, complaint: Complaint) -> bool:
         if not re.search(self.said, complaint.sentence):
@@ -49,6 +50,7 @@ _HINTS = (
         r"NXS_(PARAMETER|NAME|KIND|TYPE|NBYTES|LETTER)_|pasting formed '\)_|is_too_long"
         "|NXS_(LIST|ACCESS)_[a-z]|undeclared identifier 'nxs_grid_",
     ),
+    _Hint("include other headers before <nexus/kernel.h>", "poisoned", r"\n/[^\n]*\Z"),
     _Hint(
         "another kernel language keeps this name for itself: choose another",
         "poisoned|cannot combine with previous",

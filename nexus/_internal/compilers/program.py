@@ -143,9 +143,8 @@ class Job:
             return CompileResult(made.binary, log, command, includes, self.title)
         tried = f"cannot compile {options.name!r} with {self.title}"
         said = diagnostics.summary(log, options.name) or [made.error or "it made nothing"]
-        end = "the whole log is in the attribute `log` of this exception"
         raise CompileError(
-            "\n".join([f"{tried}:", *(f"  {line}" for line in said), end]),
+            "\n".join([f"{tried}:", *(f"  {line}" for line in said), diagnostics.WHOLE_LOG]),
             log=log,
             command=shlex.join(command),
         )
