@@ -34,6 +34,10 @@ _ATOMICS = (
     "max, exchange and compare_exchange of _i32, _u32, _i64 and _u64, and add of _f32 and _f64; *p "
     "and the value are of the type in the name"
 )
+_ARGUMENTS = (
+    "a kernel has 1 to 16 arguments, and an argument is val(T, n), in(T, p), out(T, p) or "
+    "inout(T, p); a group kernel has its three sizes before them"
+)
 _CHANGED = "an atomic changes what it works on: take inout(T, p) for it, not in(T, p)"
 _UNKNOWN = (
     "not declared|undeclared|implicit declaration|undefined|no arguments to|unknown type"
@@ -45,11 +49,11 @@ _ATOMIC = r"nxs_(shared_)?atomic_|of type 'volatile __(global|local)"
 # Of several that fit a complaint the first is told.
 _HINTS = (
     _Hint(
-        "a kernel has 1 to 16 arguments, and an argument is val(T, n), in(T, p), out(T, p) or "
-        "inout(T, p); a group kernel has its three sizes before them",
+        _ARGUMENTS,
         r"NXS_(PARAMETER|NAME|KIND|TYPE|NBYTES|LETTER)_|pasting formed '\)_|is_too_long"
         "|NXS_(LIST|ACCESS)_[a-z]|undeclared identifier 'nxs_grid_",
     ),
+    _Hint(_ARGUMENTS, "function-style cast", r"macro 'NXS_(PARAMETER|NBYTES)'"),
     _Hint("include other headers before <nexus/kernel.h>", "poisoned", r"\n/[^\n]*\Z"),
     _Hint(
         "another kernel language keeps this name for itself: choose another",

@@ -62,6 +62,31 @@ def test_a_mistake_is_named_with_its_line(name: str, arch: str | None, begins: b
     assert "k.nxs" in caught.value.log and caught.value.command
 
 
+MISTAKES = [
+    ("NXS_KERNEL(k, in(nxs_int32, x)) { nxs_atomic_add_i32(&x[0], 1); }", "an atomic changes what"),
+    ("NXS_KERNEL(k, inout(double, x)) { nxs_atomic_add_i32(&x[0], 1); }", "atomics are nxs_atomic"),
+    ("NXS_KERNEL(k, inout(float, x)) { nxs_atomic_max_f32(&x[0], 1); }", "atomics are nxs_atomic"),
+    ("NXS_KERNEL(k, in(float, x)) { x[0] = 1; }", "in and val are only read"),
+    ("NXS_KERNEL(k, out(float, x), in(int, n)) { x[0] = nxs_sqrt(n[0]); }", "convert the integer"),
+    ("NXS_KERNEL(k, inout(float, x)) { x[get_global_id(0)] = 1; }", "an item asks where it is"),
+    ("NXS_KERNEL(k, inn(float, x)) { x[0] = 1; }", "an argument is val"),
+    (
+        "NXS_GROUP_KERNEL(k, 16, 1, 1, val(int, n), out(float, x)) {\n"
+        "  NXS_SHARED(float, t, [n]);\n  NXS_EACH { x[0] = t[0]; }\n}",
+        "the sizes of a group and of a shared array are constants",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "arch"), [("nvrtc", "sm_90"), ("hiprtc", "gfx90a")])
+def test_a_hint_names_the_rule(name: str, arch: str) -> None:
+    compiler = get(name, arch)
+    for kernel, rule in MISTAKES[:: 1 if name == "nvrtc" else 2]:  # hiprtc takes a second for each
+        with pytest.raises(CompileError) as caught:
+            compiler.compile(f"#include <nexus/kernel.h>\n{kernel}\n", arch=arch)
+        assert rule in str(caught.value).partition("hint: ")[2], str(caught.value)
+
+
 @pytest.mark.parametrize(("name", "arch", "begins"), TARGETS[2:])
 @pytest.mark.parametrize("switch", ["debug", "fast_math"])
 def test_switches_are_understood(name: str, arch: str, begins: bytes, switch: str) -> None:
