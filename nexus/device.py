@@ -194,7 +194,7 @@ class Device(DeviceBase):
         except CompileError as error:  # it holds source
             from nexus._internal.compilers import diagnostics
 
-            raise diagnostics.of_driver(error, [name], ()) from None
+            raise diagnostics.of_driver(error, [name], binary) from None
 
     def compile(self, source: Source, options: Options = None) -> Library:
         """Compile source to a library, with the compiler of the runtime.
@@ -227,7 +227,7 @@ class Device(DeviceBase):
             return self.create_library(result.binary)
         except CompileError as error:  # of a driver, which compiles what it loads
             names = sources.names_of(source, CompileOptions.of(options).name)
-            raise diagnostics.of_driver(error, names, result.command) from None
+            raise diagnostics.of_driver(error, names, result.binary, result.command) from None
 
     # ---- running ---------------------------------------------------------------------------------
 

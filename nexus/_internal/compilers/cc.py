@@ -165,7 +165,9 @@ class _Job:
             ) from None
         log = output.replace(str(written), name).replace(f"{self.folder}{os.sep}", "")
         if status != 0 or not made.is_file():
-            raise CompileError(self.message(status, log), log=log, command=shlex.join(command))
+            raise CompileError(
+                self.message(status, log, source), log=log, command=shlex.join(command)
+            )
         includes = _files_in(rules, written)
         return CompileResult(made.read_bytes(), log, command, includes, self.tool.version)
 
@@ -204,7 +206,7 @@ class _Job:
             words.append("-lc++" if sys.platform == "darwin" else "-lstdc++")
         return [*words, "-lm"]
 
-    def message(self, status: int, log: str) -> str:
+    def message(self, status: int, log: str, source: bytes) -> str:
         """Return what to say of a compiler that made no library."""
         tried = f"cannot compile {self.options.name!r} with {self.tool.title}, {self.tool.version}"
         if status < 0:
@@ -212,7 +214,7 @@ class _Job:
         arch = self.options.arch
         if arch and (unknown := architecture.unknown_processor(arch, log)):
             return f"{tried}: {unknown}"
-        lines = diagnostics.summary(log, self.options.name)
+        lines = diagnostics.summary(log, self.options.name, source)
         if not lines:
             lines = [f"it ended with status {status}, said nothing and made no library"]
         end = f"{diagnostics.WHOLE_LOG}, the call in `command`"

@@ -60,7 +60,7 @@ class Tool:
         if status == 0 and made.is_file():
             includes = () if options.includes_nothing_unknown() else None
             return CompileResult(made.read_bytes(), log, command, includes, self.title)
-        said = diagnostics.summary(log, options.name) or [f"it ended with status {status}"]
+        said = diagnostics.summary(log, options.name, text) or [f"it ended with status {status}"]
         lines = [f"{tried}:", *(f"  {line}" for line in said), self.hint * _lacks_a_part(log)]
         raise CompileError(
             "\n".join(filter(None, lines)), log=log, command=shlex.join(command)

@@ -24,10 +24,11 @@ _NOTES = 50  # lines below an error in which a hint is looked for
 _WIDEST = 500  # characters of a line; the rest is in the log
 
 
-def summary(log: str, name: str) -> list[str]:
+def summary(log: str, name: str, source: bytes = b"NXS_") -> list[str]:
     """Return at most five errors, `name:line: what`, in the order of the log, and a hint.
 
-    An error that shows in a header is given with the line of the source that led there.
+    An error that shows in a header is given with the line of the source that led there. Hints are
+    for sources that have words of <nexus/kernel.h>, or that include files which may have them.
     """
     lines = [line[:_WIDEST] for line in log.splitlines()]
     at = [number for number, line in enumerate(lines) if _error_of(line)]
@@ -43,24 +44,28 @@ def summary(log: str, name: str) -> list[str]:
             found.setdefault(f"{place}: {sentence}", complaint)
     shown = list(found) or [line for line in lines if _OTHER_ERROR.search(line)] or lines
     more = [f"... {len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else []
-    hint = hint_for(found.values() or map(Complaint, shown))
+    is_portable = b"NXS_" in source or b'#include "' in source
+    hint = hint_for(found.values() or map(Complaint, shown)) if is_portable else None
     return shown[:_SHOWN] + more + ([f"hint: {hint}"] if hint else [])
 
 
-def of_driver(error: CompileError, names: Sequence[str], command: Sequence[str]) -> CompileError:
+def of_driver(
+    error: CompileError, names: Sequence[str], source: bytes, command: Sequence[str] = ()
+) -> CompileError:
     """Return the exception for a source that a driver refused when it was loaded.
 
     Args:
         error: of the load; the driver's log is below the first line of its message.
         names: what the caller calls the source, or each of several.
-        command: what the driver was asked for.
+        source: what the driver was given.
+        command: what it was asked for.
     """
     head, _, log = error.message.partition("\n")
     titles = " and ".join(map(repr, names))
     _, refused, why = head.partition(" does not compile")
     said = f"cannot compile {titles}: " + (f"it{refused}{why}" if refused else head)
     if log:
-        lines = [f"  {line}" for line in summary(log, names[0])]
+        lines = [f"  {line}" for line in summary(log, names[0], source)]
         said = "\n".join([f"{said}:", *lines, WHOLE_LOG])
     place = (error.status, error.function, error.runtime, error.device)
     return CompileError(said, *place, log=log, command=" ".join(command))

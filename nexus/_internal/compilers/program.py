@@ -142,7 +142,7 @@ class Job:
             includes = () if options.includes_nothing_unknown() else None
             return CompileResult(made.binary, log, command, includes, self.title)
         tried = f"cannot compile {options.name!r} with {self.title}"
-        said = diagnostics.summary(log, options.name) or [made.error or "it made nothing"]
+        said = diagnostics.summary(log, options.name, text) or [made.error or "it made nothing"]
         raise CompileError(
             "\n".join([f"{tried}:", *(f"  {line}" for line in said), diagnostics.WHOLE_LOG]),
             log=log,

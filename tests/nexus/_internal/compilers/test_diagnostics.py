@@ -48,6 +48,15 @@ def test_a_log_without_an_error_is_shown_as_it_is() -> None:
     assert diagnostics.summary("", "k.nxs") == []
 
 
+def test_a_source_without_a_word_of_ours_gets_no_hint() -> None:
+    log = "k.cl:2:7: error: read-only variable is not assignable"
+    assert diagnostics.summary(log, "k.cl", b"kernel void k(constant int *p) { p[0] = 1; }") == [
+        "k.cl:2: read-only variable is not assignable"
+    ]
+    for source in (b"NXS_KERNEL(k, in(int, p)) { p[0] = 1; }", b'#include "mine.h"\n'):
+        assert diagnostics.summary(log, "k.cl", source)[1].startswith("hint: in and val are only")
+
+
 def test_a_hint_explains_what_the_compiler_cannot_know() -> None:
     lines = diagnostics.summary('k.nxs:2:7: error: attempt to use poisoned "half"', "k.nxs")
     assert lines[1] == "hint: another kernel language keeps this name for itself: choose another"
