@@ -19,6 +19,7 @@ _ERROR_OF_POCL = re.compile(
 _OTHER_ERROR = re.compile(r"error: |undefined reference|undefined symbol")
 # A sentence of our own headers: `static assertion failed: X` (gcc), `... "X"` (clang).
 _ASSERTION = re.compile(r"static[_ ]assert(?:ion)? failed(?: due to requirement '.*?')?:? ?(.*)")
+_OF_PORTABLE = (b"NXS_", b"nexus/kernel.h", b'#include "')
 _SHOWN = 5
 _NOTES = 50  # lines below an error in which a hint is looked for
 _WIDEST = 500  # characters of a line; the rest is in the log
@@ -44,7 +45,7 @@ def summary(log: str, name: str, source: bytes = b"NXS_") -> list[str]:
             found.setdefault(f"{place}: {sentence}", complaint)
     shown = list(found) or [line for line in lines if _OTHER_ERROR.search(line)] or lines
     more = [f"... {len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else []
-    is_portable = b"NXS_" in source or b'#include "' in source
+    is_portable = any(word in source for word in _OF_PORTABLE)
     hint = hint_for(found.values() or map(Complaint, shown)) if is_portable else None
     return shown[:_SHOWN] + more + ([f"hint: {hint}"] if hint else [])
 
