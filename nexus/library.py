@@ -91,8 +91,9 @@ class Kernel(KernelBase):
     [0.0, 10.0, 20.0, 30.0]
     """
 
-    __slots__ = ("_info",)
+    __slots__ = ("_fixed", "_info")
 
+    _fixed: Sequence[int]
     _info: list[Argument]
 
     @property
@@ -150,25 +151,32 @@ class Kernel(KernelBase):
             TypeError: the number of arguments, or the kind of one, is not the kernel's.
         """
         _ = self.handle  # a closed kernel says that it is closed
-        info = self.info
-        if info and len(args) != len(info):
-            names = ", ".join(argument.name for argument in info)
-            raise TypeError(
-                f"kernel {self.name} takes {counted(len(info), 'argument')} ({names}) and got "
-                f"{len(args)}"
-            )
+        if self.info and len(args) != len(self.info):
+            raise self._count_error(len(args))
+        # By what the methods of schedules and commands call: this is repeated.
         schedule = self.device.create_schedule()
         command = schedule.create_command(self)
-        command.set_arguments(*args)
-        items = self._group(grid) if group is None else group
-        command.finalize(items, grid, group_memory=group_memory)
-        run = schedule.run(stream, blocking)
+        command._set_arguments(args)
+        command._finalize(self._group(grid) if group is None else group, grid, group_memory)
+        run = schedule._run(stream, blocking, False)
         del command, schedule
         parking.sweep_some()  # arrays that were used in place
         return run
 
+    def _count_error(self, n: int) -> TypeError:
+        names = ", ".join(argument.name for argument in self.info)
+        takes = f"{counted(len(self.info), 'argument')} ({names})"
+        return TypeError(f"kernel {self.name} takes {takes} and got {n}")
+
+    def _fixed_group(self) -> Sequence[int]:
+        try:
+            return self._fixed
+        except AttributeError:
+            self._fixed = self.get_property_int_vec("GroupSize") if self.info else [0]
+            return self._fixed
+
     def _group(self, grid: int | Sequence[int]) -> Sequence[int]:
-        fixed = self.get_property_int_vec("GroupSize") if self.info else [0, 0, 0]
+        fixed = self._fixed_group()
         if fixed[0]:
             return fixed
         items = grid[0] if isinstance(grid, list | tuple) and grid else grid

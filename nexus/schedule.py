@@ -28,6 +28,8 @@ __all__ = ["Command", "Run", "Schedule"]
 
 Size: TypeAlias = int | Sequence[int]
 
+_STRUCT = (bytes, bytearray, np.void)
+
 
 class Schedule(ScheduleBase):
     """Commands of one device, run in the order in which they were recorded.
@@ -199,6 +201,8 @@ class Command(CommandBase):
             ValueError: the number does not fit the type.
             InvalidArgumentError: there is no such argument, or it is a buffer.
         """
+        if dtype is None and self._set_number(index, value):
+            return
         _ = self.handle  # a closed command says that it is closed
         place = argument_index(index)
         self._set_value(place, arguments.packed(self.kernel, place, value, dtype))
@@ -215,14 +219,15 @@ class Command(CommandBase):
 
     def set_arguments(self, *values: Any) -> None:
         """Set every argument from the first on: buffers, arrays, numbers, bytes of structs."""
-        _ = self.handle  # a closed command says that it is closed
-        for index, value in enumerate(values):
-            if isinstance(value, bytes | bytearray | np.void):
-                self.set_struct(index, value)
-            elif scalars.is_number(value):
-                self.set_scalar(index, value)
-            else:
-                self.set_buffer(index, value)
+        self._set_arguments(values)
+
+    def _set_other(self, index: int, value: Any) -> None:
+        if isinstance(value, _STRUCT):
+            self.set_struct(index, value)
+        elif scalars.is_number(value):
+            self.set_scalar(index, value)
+        else:
+            self.set_buffer(index, value)
 
     def set_value(self, value: int) -> None:
         """Set the value of a signal or wait command; the next run sees it."""

@@ -12,6 +12,7 @@ cdef class ScheduleBase(Handle):
 
 cdef class KernelBase(Handle):
     cdef tuple elements  # of each argument, None where any will do; None: not asked for yet
+    cdef tuple packers   # of each argument that is a number
 
 
 cdef class CommandBase(Handle):
@@ -19,6 +20,10 @@ cdef class CommandBase(Handle):
     cdef Handle event            # of a signal or wait, else None
     cdef bint has_group_memory
 
+    cdef int place_buffer(self, int place, object buffer) except -1
+    cdef int set_number(self, int place, object value) except -1
+    cdef bytes packed_number(self, int place, object value)
+    cdef int put_value(self, int place, const unsigned char* value, size_t nbytes) except -1
     cdef int check_element(self, int index, object element) except -1
     cdef int refuse(self, int64_t result, const char* function, int index, object given) except -1
     cdef int set_host_memory(self, int index, object array) except -1

@@ -26,6 +26,8 @@ from nexus.bindings._internal.c cimport (
 )
 from nexus.bindings._internal.loader cimport check_on
 
+import struct
+
 from nexus._internal import arguments, checks, dtypes, host_arrays, scalars
 from nexus.bindings._internal.words import shown
 from nexus.bindings.errors import InvalidArgumentError
@@ -166,13 +168,58 @@ cdef class KernelBase(Handle):
 cdef class CommandBase(Handle):
     """One step of a schedule."""
 
+    def _set_arguments(self, tuple values):
+        """Set every argument: buffers here, all else by the functions of its kind."""
+        self.opened()
+        for place, value in enumerate(values):
+            if isinstance(value, BufferBase):
+                self.place_buffer(place, value)
+                continue
+            if not self.set_number(place, value):
+                self._set_other(place, value)
+
+    def _set_number(self, index, value):
+        """Set a number of the kernel's own type; False: it is another thing, or does not fit."""
+        self.opened()
+        return bool(self.set_number(argument_index(index), value))
+
+    cdef int set_number(self, int place, object value) except -1:
+        cdef bytes packed = self.packed_number(place, value)
+        if packed is None:
+            return False
+        self.put_value(place, packed, len(packed))
+        return True
+
+    cdef bytes packed_number(self, int place, object value):
+        """Return the bytes of a number that fits, else None."""
+        if self.kernel is None:
+            return None
+        if self.kernel.packers is None:
+            self.kernel.packers = scalars.packers(self.kernel.info)
+        packer = self.kernel.packers[place] if 0 <= place < len(self.kernel.packers) else None
+        if packer is None:
+            return None
+        given = type(value)
+        if given is packer.numpy:
+            return value.tobytes()
+        if given is not int and (given is not float or packer.is_integer):
+            return None
+        try:
+            return packer.pack(value)
+        except (struct.error, OverflowError):
+            return None
+
     def _set_buffer(self, index, buffer):
         """Set a buffer, or host memory that the command then borrows."""
-        cdef int64_t which, own = self.opened()
+        self.opened()
         cdef int place = index_of(index) if type(index) is not int else quick_index(index)
-        cdef int64_t result
         if not isinstance(buffer, BufferBase):
             return self.set_host_memory(place, buffer)
+        self.place_buffer(place, buffer)
+
+    cdef int place_buffer(self, int place, object buffer) except -1:
+        cdef int64_t which, result
+        cdef int64_t own = self.opened()
         which = (<BufferBase>buffer).opened()
         if (<BufferBase>buffer).runtime_number != self.runtime_number:
             which = handle_of(buffer, NXS_Kind_Buffer, self, "buffer")  # raises
@@ -183,6 +230,7 @@ cdef class CommandBase(Handle):
         result = cynxs.set_command_argument(self.runtime_number, own, place, which)
         if result < 0:
             self.refuse(result, "nxsSetCommandArgument", place, buffer)
+        return 0
 
     cdef int check_element(self, int index, object element) except -1:
         """Refuse a buffer of another type than the kernel's; bytes may be anything."""
@@ -225,15 +273,19 @@ cdef class CommandBase(Handle):
 
     def _set_value(self, index, const unsigned char[::1] value not None):
         """Set the bytes of a value."""
-        cdef int64_t own = self.opened()
         cdef int place = index_of(index)
         if value.shape[0] == 0:
             raise ValueError("a value of 0 bytes cannot be an argument")
+        self.put_value(place, &value[0], value.shape[0])
+
+    cdef int put_value(self, int place, const unsigned char* value, size_t nbytes) except -1:
+        cdef int64_t own = self.opened()
         cdef int64_t result = cynxs.set_command_scalar(
-            self.runtime_number, own, place, &value[0], value.shape[0]
+            self.runtime_number, own, place, value, nbytes
         )
         if result < 0:
             self.refuse(result, "nxsSetCommandScalar", place, None)
+        return 0
 
     def _finalize(self, group_size, grid_size, group_memory):
         """Set group, grid and group memory."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import math
 import struct
+from collections.abc import Callable
 from operator import index
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -191,9 +192,12 @@ def struct_bytes(value: Any) -> bytes:
         ) from None
 
 
+_NUMBER = (int, float, complex, np.number, np.bool_)  # a union would be made at each call
+
+
 def is_number(value: object) -> bool:
     """Tell whether an argument is a number, and not memory."""
-    return isinstance(value, int | float | complex | np.number | np.bool_) or (
+    return isinstance(value, _NUMBER) or (
         isinstance(value, np.generic) and not isinstance(value, np.void | np.character)
     )
 
@@ -205,6 +209,27 @@ def buffer_elements(info: list[Any]) -> tuple[Element | None, ...]:
     """
     elements = (None if r.access == "value" else element_of_c(r.type, r.nbytes) for r in info)
     return tuple(None if element is None or element.bits <= 8 else element for element in elements)
+
+
+class Packer(NamedTuple):
+    """How a number becomes the bytes of a type, when nothing can be wrong with it."""
+
+    pack: Callable[[Any], bytes]
+    numpy: type
+    is_integer: bool
+
+
+def packers(info: list[Any]) -> tuple[Packer | None, ...]:
+    """Return the packer of each argument that is a number, else None."""
+    return tuple(_packer(record) for record in info)
+
+
+def _packer(record: Any) -> Packer | None:
+    element = element_of_c(record.type, record.nbytes) if record.access == "value" else None
+    if element is None or element.name not in _PACKERS or element.numpy is None:
+        return None
+    pack = _PACKERS[element.name].pack
+    return Packer(pack, element.numpy.type, element.name[0] in "IU")
 
 
 # Integers that hold the bits of floats for which C has no type.
