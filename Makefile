@@ -110,12 +110,12 @@ asan: RUNTIME := libasan.so
 asan: TESTS := tests
 tsan: SANITIZERS := thread
 tsan: RUNTIME := libtsan.so
-tsan: TESTS := tests/test_cpp.py tests/conformance
+tsan: TESTS := tests/test_cpp.py tests/conformance tests/opencl
 PRELOAD = $(foreach library,$(RUNTIME) libstdc++.so,$(shell gcc -print-file-name=$(library)))
 
 .PHONY: asan tsan
 asan: build ## run the suite under the address and undefined-behaviour sanitizers
-tsan: build ## run the C++ and conformance tests under the thread sanitizer
+tsan: build ## run the C++, conformance and OpenCL tests under the thread sanitizer
 asan tsan:
 	NEXUS_SANITIZE=$(SANITIZERS) $(BIN)/python setup.py --quiet build \
 		--build-lib build/$@/lib --build-temp build/$@/temp

@@ -32,7 +32,7 @@ class LockBank {
 
  private:
 #if defined(__SANITIZE_THREAD__)
-  static constexpr size_t kLocks = 4;  // of two plugins: the sanitizer follows 64 at once
+  static constexpr size_t kLocks = 2;  // of three plugins: the sanitizer follows 64 at once
 #else
   static constexpr size_t kLocks = 64;  // two busy objects rarely share one
 #endif

@@ -66,12 +66,15 @@ struct Dispatch {
       if (argument.memory) addresses[i] = argument.memory->data;
       values[i] = addresses[i] ? static_cast<void *>(&addresses[i]) : argument.value.data();
     }
+    bool failed = false;
+    launch.fail = [](void *context, const char *) { *static_cast<bool *>(context) = true; };
+    launch.context = &failed;
     try {
       kernel->code.function(values.data(), &launch);
     } catch (...) {
-      return CL_OUT_OF_RESOURCES;
+      failed = true;
     }
-    return CL_SUCCESS;
+    return failed ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
   }
 };
 

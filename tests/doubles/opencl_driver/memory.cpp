@@ -25,6 +25,12 @@ std::shared_ptr<std::byte> allocate(size_t nbytes) {
   return {data, [](std::byte *bytes) { ::operator delete(bytes, kAlignment); }};
 }
 
+// What commands do with the contents of memory; tests/soak/tsan_suppressions.txt names it.
+cl_int move_bytes(void *to, const void *from, size_t nbytes) {
+  std::memcpy(to, from, nbytes);
+  return CL_SUCCESS;
+}
+
 struct Svm {
   std::mutex mutex;
   std::map<const std::byte *, std::shared_ptr<std::byte>> parts;
@@ -109,7 +115,7 @@ FAKE_API cl_mem clCreateBuffer(cl_context context, cl_bitfield flags, size_t nby
   memory->own = std::move(own);
   memory->data = memory->own ? memory->own.get() : static_cast<std::byte *>(host);
   if (uses_host && memory->own) memory->host = static_cast<std::byte *>(host);
-  if (memory->host) std::memcpy(memory->data, host, nbytes);
+  if (memory->host) move_bytes(memory->data, host, nbytes);
   *status = CL_SUCCESS;
   return memory;
 }
@@ -139,7 +145,7 @@ FAKE_API cl_int clEnqueueReadBuffer(cl_command_queue queue, cl_mem memory, cl_bo
   return queue->add(
       {n_waits, waits, event},
       [from = hold(memory), offset, nbytes, host] {
-        return std::memcpy(host, from->data + offset, nbytes), CL_SUCCESS;
+        return move_bytes(host, from->data + offset, nbytes);
       },
       blocks);
 }
@@ -152,7 +158,7 @@ FAKE_API cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem memory, cl_b
   return queue->add(
       {n_waits, waits, event},
       [to = hold(memory), offset, nbytes, host] {
-        return std::memcpy(to->data + offset, host, nbytes), CL_SUCCESS;
+        return move_bytes(to->data + offset, host, nbytes);
       },
       blocks);
 }
@@ -167,8 +173,7 @@ FAKE_API cl_int clEnqueueCopyBuffer(cl_command_queue queue, cl_mem src, cl_mem d
   if (from < to + nbytes && to < from + nbytes) return kOverlap;
   return queue->add({n_waits, waits, event},
                     [src = hold(src), dst = hold(dst), src_offset, dst_offset, nbytes] {
-                      std::memcpy(dst->data + dst_offset, src->data + src_offset, nbytes);
-                      return CL_SUCCESS;
+                      return move_bytes(dst->data + dst_offset, src->data + src_offset, nbytes);
                     });
 }
 
@@ -183,7 +188,7 @@ FAKE_API cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem memory, const
       {n_waits, waits, event},
       [to = hold(memory), pattern = std::vector(bytes, bytes + width), offset, nbytes] {
         for (size_t at = 0; at < nbytes; at += pattern.size())
-          std::memcpy(to->data + offset + at, pattern.data(), pattern.size());
+          move_bytes(to->data + offset + at, pattern.data(), pattern.size());
         return CL_SUCCESS;
       });
 }
