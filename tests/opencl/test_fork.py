@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
+
 from doubles import opencl_double
 
 
+@pytest.mark.skipif(
+    "address" in os.environ.get("NEXUS_SANITIZE", ""),
+    reason="the address sanitizer forks with its own locks as they are, held ones too",
+)
 def test_the_parent_goes_on_and_the_child_is_told() -> None:
     printed = opencl_double.run(
         """
