@@ -15,7 +15,8 @@ every_mutant = pytest.mark.parametrize("mutant", MUTANTS, ids=[m.name for m in M
 
 
 def test_there_are_enough_in_every_part() -> None:
-    parts = ("csrc/sdk/", "csrc/plugins/cpu/", "csrc/include/nexus/", "nexus/")
+    parts = ["csrc/sdk/", "csrc/plugins/cpu/", "csrc/plugins/opencl/", "csrc/include/nexus/"]
+    parts += ["nexus/", "nexus/_internal/inspecting/"]
     for part in parts:
         assert sum(mutant.file.startswith(part) for mutant in MUTANTS) >= 3
     assert len(MUTANTS) >= 25
