@@ -5,6 +5,8 @@
 //
 //   Mark                               a place in a driver's queue, or none; cheap to copy
 //   enqueue(stream, run, step, wants)  hands a step over; answers a mark behind it if `wants`
+//   wait_for(stream, mark)             what is handed over later comes after that place in another
+//                                      stream of the device; answers a mark behind it
 //   mark(stream)                       a mark behind everything handed over so far
 //   reached(mark, &failure)            whether, and what the driver says went wrong
 //   take_times(stream)                 what is handed over from here on has times
@@ -62,6 +64,30 @@ void end_run(const StreamPtr<B> &stream, Point<B> &end) noexcept {
   B::finished_one();
 }
 
+template <class B>
+void make_signal(Point<B> &point, const Failure &failure) noexcept {
+  Event &event = *point.step->event;
+  event.given.remove(&point.given);
+  if (failure)
+    event.timeline.fail(failure);
+  else
+    event.timeline.signal(point.step->value);
+}
+
+// Whether the host knows what the driver's wait was for: it may be behind the driver.
+template <class B>
+bool is_told(const Step<B> &wait, Failure *failure) noexcept {
+  const Timeline &timeline = wait.event->timeline;
+  if (timeline.reached(wait.value)) return true;
+  if (!timeline.failed()) return false;
+  try {
+    timeline.check(wait.value);
+  } catch (...) {
+    *failure = current_failure();
+  }
+  return true;
+}
+
 // Takes the first point of the stream, if it is reached.
 template <class B>
 bool take_point(const StreamPtr<B> &stream) noexcept {
@@ -70,14 +96,15 @@ bool take_point(const StreamPtr<B> &stream) noexcept {
   if (!point) return false;
   Failure failure = point->failure;
   if (!B::reached(point->mark, &failure)) return false;
+  const bool is_wait = point->step && point->step->type == NXS_CommandType_Wait;
+  flight.is_behind = is_wait && !is_told(*point->step, &failure);
+  if (flight.is_behind) return false;
   flight.pop();
   if (!flight.failure) flight.failure = std::move(failure);
-  if (!point->signal) return end_run(stream, *point), true;
-  Timeline &timeline = point->signal->event->timeline;
-  if (flight.failure)
-    timeline.fail(flight.failure);
-  else
-    timeline.signal(point->signal->value);
+  if (!point->step)
+    end_run(stream, *point);
+  else if (!is_wait)
+    make_signal(*point, flight.failure);
   return true;
 }
 
@@ -113,6 +140,7 @@ template <class B>
 void keep_watch(const StreamPtr<B> &stream) noexcept {
   InFlight<B> &flight = stream->state.flight;
   take_reached<B>(stream);
+  if (flight.is_behind.load()) return;  // who waits for the signal is told of it
   if (flight.n_watches.load() == 0 && flight.first())
     watch<B>(stream, flight.newest_mark(), Hurry::kSoon);
 }
@@ -139,18 +167,22 @@ typename B::Mark mark_or_finish(Stream<B> &stream) noexcept {
 }
 
 template <class B>
-void place(const StreamPtr<B> &stream, Run<B> &run, const Step<B> *signal) noexcept {
+void place(const StreamPtr<B> &stream, Run<B> &run, const Step<B> *step) noexcept {
   Issued<B> &issued = run.state;
-  Point<B> &point = signal ? issued.signals[issued.n_signals++] : issued.end;
+  Point<B> &point = step ? issued.inner[issued.n_inner++] : issued.end;
   point.run = &run;
   point.ticket = stream->queue.next_ticket();
-  point.signal = signal;
+  point.step = step;
   point.failure = run.failure;
   if (issued.unmarked)
     point.mark = issued.latest ? std::move(issued.latest) : mark_or_finish<B>(*stream);
   issued.latest = {};
   issued.unmarked = false;
-  const bool is_signal = signal;
+  const bool is_signal = step && step->type == NXS_CommandType_Signal;
+  if (is_signal && point.mark && !point.failure) {
+    point.given = {step->value, stream->device, &point.mark};
+    step->event->given.add(&point.given);
+  }
   stream->state.flight.push(&point);  // from here on it may be gone
   if (is_signal) watch<B>(stream, stream->state.flight.newest_mark(), Hurry::kNow);
 }
@@ -168,12 +200,34 @@ void hand_over(const StreamPtr<B> &stream, Run<B> &run, const Step<B> &step) {
   run.state.latest = std::move(mark);
 }
 
+// Leaves a wait to the driver, if that was given a signal which ends it. The times of a run are
+// those of the host's waits.
+template <class B>
+bool wait_in_queue(const StreamPtr<B> &stream, Run<B> &run, const Step<B> &step) {
+  if (run.timing || run.program->timing) return false;
+  const auto mark =
+      step.event->given.template mark_of<typename B::Mark>(stream->device, step.value);
+  if (!mark) return false;
+  std::unique_ptr<Watch<B>> watch(new Watch<B>{stream, Hurry::kNow});
+  const auto look = [told = watch.get()] {
+    told->stream->state.flight.n_watches.fetch_add(1);
+    Reaper<B>::instance().tell(told);
+  };
+  if (!step.event->timeline.park(step.value, look)) return false;  // over meanwhile
+  watch.release();
+  run.state.latest = B::wait_for(*stream, mark);
+  run.state.unmarked = true;
+  place<B>(stream, run, &step);
+  return true;
+}
+
 // Does what a step needs; false: a wait is parked, and a continuation has the baton.
 template <class B>
 bool issue_one(const StreamPtr<B> &stream, Run<B> &run, const Step<B> &step) {
   if (step.type == NXS_CommandType_Signal) return place<B>(stream, run, &step), true;
   if (run.failure) return true;
-  if (step.type == NXS_CommandType_Wait) return pass_wait<B>(stream, step);
+  if (step.type == NXS_CommandType_Wait)
+    return wait_in_queue<B>(stream, run, step) || pass_wait<B>(stream, step);
   return hand_over<B>(stream, run, step), true;
 }
 

@@ -24,15 +24,16 @@ class Pace {
   std::atomic<double> ns_per_item_{-1};
 };
 
-// A signal, or the end of a run.
+// A signal, a wait that the driver does, or the end of a run.
 template <class B>
 struct Point {
   typename B::Mark mark;  // none: reached with the point before it
   Run<B> *run = nullptr;
   uint64_t ticket = 0;
-  const Step<B> *signal = nullptr;  // NULL: the end of the run
-  Failure failure;                  // of what the driver refused
-  int64_t alone_since_ns = 0;       // when the stream got this, the end of a run, and nothing else
+  const Step<B> *step = nullptr;  // NULL: the end of the run
+  GivenSignal given;              // of a signal, for waits of other streams
+  Failure failure;                // of what the driver refused
+  int64_t alone_since_ns = 0;     // when the stream got this, the end of a run, and nothing else
   Point *next = nullptr;
 };
 
@@ -41,17 +42,17 @@ struct Point {
 template <class B>
 struct Issued {
   Point<B> end;
-  std::vector<Point<B>> signals;
-  size_t n_signals = 0;     // that stand in the driver's queue
-  bool unmarked = false;    // the driver has commands of this run behind the newest point
-  typename B::Mark latest;  // of the newest of them, where there is one
-  typename B::Mark began;   // of a timed run
+  std::vector<Point<B>> inner;  // for signals and waits
+  size_t n_inner = 0;           // that stand in the driver's queue
+  bool unmarked = false;        // the driver has commands of this run behind the newest point
+  typename B::Mark latest;      // of the newest of them, where there is one
+  typename B::Mark began;       // of a timed run
   std::vector<typename B::Mark> timed;  // of timed commands, by their index
 };
 
 template <class B>
 void make_points(Run<B> &run) {
-  run.state.signals.resize(run.program->signals.size());
+  run.state.inner.resize(run.program->events.size());
   run.state.timed.resize(run.command_ms.size());
 }
 
@@ -70,7 +71,7 @@ class InFlight {
 
   void push(Point<B> *point) noexcept {
     std::lock_guard lock(lock_->mutex);
-    if (!first_ && !point->signal) point->alone_since_ns = now_ns();
+    if (!first_ && !point->step) point->alone_since_ns = now_ns();
     (last_ ? last_->next : first_) = point;
     last_ = point;
   }
@@ -101,8 +102,8 @@ class InFlight {
     int64_t expected = 0;
     for (const Point<B> *point = first_; point && point->ticket <= ticket; point = point->next) {
       if (point->mark) newest = &point->mark;
-      if (!point->signal) expected += expected_ns(*point->run->program);
-      if (point->ticket == ticket && !point->signal) return {newest ? *newest : Mark{}, expected};
+      if (!point->step) expected += expected_ns(*point->run->program);
+      if (point->ticket == ticket && !point->step) return {newest ? *newest : Mark{}, expected};
     }
     return {};
   }
@@ -123,6 +124,8 @@ class InFlight {
 
   Failure failure;                // of the run whose points are being taken; for who takes
   std::atomic<int> n_watches{0};  // calls that the driver owes us
+  // The driver has done the first wait, and the host was not told yet of the signal it was for.
+  std::atomic<bool> is_behind{false};
 
  private:
   static constexpr int64_t kUnknown = int64_t{1} << 40;  // ns; longer than anybody waits blindly

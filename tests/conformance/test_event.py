@@ -174,6 +174,21 @@ def test_an_event_decides_the_order_whatever_was_submitted_first(lab: Lab) -> No
     assert lab.read(numbers, np.int64).tolist() == [expected] * 50
 
 
+def test_streams_in_turn_see_what_the_other_did(lab: Lab) -> None:
+    lab.needs("kernels_compute")
+    numbers, event = lab.buffer(np.zeros(50, np.int64)), lab.event()
+    streams, n_turns, expected = [lab.stream(), lab.stream()], 50, 0
+    for turn in range(n_turns):
+        schedule = lab.schedule()
+        lab.wait(schedule, event, turn)
+        lab.dispatch(schedule, "twice_and_add", [numbers, np.int64(turn)], grid=50, group=7)
+        lab.signal(schedule, event, turn + 1)
+        lab.api.run_schedule(schedule, streams[turn % 2])
+        expected = 2 * expected + turn
+    lab.api.wait_event(event, n_turns, LONG_NS)
+    assert lab.read(numbers, np.int64).tolist() == [expected] * 50
+
+
 def test_one_signal_frees_every_stream_that_waits_for_it(lab: Lab) -> None:
     event, buffer = lab.event(), lab.buffer(20)
     runs = []

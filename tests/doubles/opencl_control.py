@@ -43,6 +43,10 @@ class Control:
         """Return how many calls that can fail were made since a plan was made or ended."""
         return int(self._driver.opencl_double_calls())
 
+    def waits(self) -> int:
+        """Return how many markers waited for events so far."""
+        return int(self._driver.opencl_double_waits())
+
     def alive(self) -> dict[str, int]:
         """Return how many objects of each kind there are."""
         return {kind: self._driver.opencl_double_alive(i) for i, kind in enumerate(KINDS)}

@@ -11,8 +11,9 @@ from doubles import opencl_double
 # What a program does with a device, from the source to the result. Every object is gone after it.
 WORK = """
 def work():
-    device, stream, event = nexus.device("opencl"), nexus.device("opencl").create_stream(), None
-    x, y = floats(np.arange(64)), floats(np.zeros(64))
+    device = nexus.device("opencl")
+    stream, other = device.create_stream(), device.create_stream()
+    x, y, z = floats(np.arange(64)), floats(np.zeros(64)), floats(np.zeros(64))
     kernel = device.compile(SAXPY).get_kernel("saxpy")
     schedule, event = device.create_schedule(), device.create_event()
     for part in (slice(0, 64), slice(33, 43)):  # a view that the driver makes no object at
@@ -23,14 +24,21 @@ def work():
     schedule.create_copy_command(y, x, 128, target_offset=128)
     schedule.create_fill_command(x[0:3], 7.0)
     run = schedule.run(stream, blocking=False, timing=TIMED)
+    behind = device.create_schedule()
+    behind.create_wait_command(event, 1)
+    behind.create_copy_command(y, z)
+    later = behind.run(other, blocking=False)
     run.wait(60)
+    later.wait(60)
     event.wait(1, 60)
+    assert z.numpy().tolist() == FIRST, z.numpy()
     schedule.run(stream)
     assert x.numpy().tolist() == EXPECTED, x.numpy()
-a, b = np.arange(64.0), np.zeros(64)
+a, b, FIRST = np.arange(64.0), np.zeros(64), []
 for _ in range(2):  # the same by hand
     b += 2 * a
     b[33:43] += 2 * a[33:43]
+    FIRST = FIRST or b.tolist()
     a[32:] = b[:32]
     a[:3] = 7
 EXPECTED = a.tolist()

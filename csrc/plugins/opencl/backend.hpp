@@ -77,6 +77,7 @@ struct Backend {
   static Mark enqueue(Stream<Backend> &stream, Run<Backend> &run, const Step<Backend> &step,
                       bool wants_mark);
   static Mark mark(Stream<Backend> &stream);
+  static Mark wait_for(Stream<Backend> &stream, const Mark &mark);
   static void take_times(Stream<Backend> &stream) noexcept;
   static bool reached(const Mark &mark, Failure *failure) noexcept;
   static std::optional<std::pair<int64_t, int64_t>> times(const Mark &mark) noexcept;

@@ -11,6 +11,14 @@ struct Call {
   void *data;
 };
 
+// Behind everything in the queue, which is in order, and behind these events.
+ClEvent put_marker(cl_command_queue queue, cl_uint n_events, const cl_event *events) {
+  cl_event event = nullptr;
+  check_cl(cl().clEnqueueMarkerWithWaitList(queue, n_events, events, &event),
+           "cannot put a marker into a stream");
+  return ClEvent(event);
+}
+
 }  // namespace
 
 void Backend::started_one() { n_in_flight.fetch_add(1, std::memory_order_relaxed); }
@@ -28,10 +36,11 @@ void Backend::prepare_to_run(Stream<Backend> &stream) {
 }
 
 ClEvent Backend::mark(Stream<Backend> &stream) {
-  cl_event event = nullptr;
-  check_cl(cl().clEnqueueMarkerWithWaitList(stream.state.queue(), 0, nullptr, &event),
-           "cannot put a marker into a stream");
-  return ClEvent(event);
+  return put_marker(stream.state.queue(), 0, nullptr);
+}
+
+ClEvent Backend::wait_for(Stream<Backend> &stream, const ClEvent &mark) {
+  return put_marker(stream.state.queue(), 1, &mark.get());
 }
 
 // The driver gives times per queue: the stream goes on in another one, behind what is in this one.
@@ -41,8 +50,7 @@ void Backend::take_times(Stream<Backend> &stream) noexcept {
   try {
     ClQueue timed = device_at(stream.device).make_queue(true);
     const ClEvent before = mark(stream);
-    check_cl(cl().clEnqueueMarkerWithWaitList(timed.get(), 1, &before.get(), nullptr),
-             "cannot put a marker into a stream");
+    put_marker(timed.get(), 1, &before.get());
     cl().clFlush(state.queue());
     state.timed = std::move(timed);
     state.used.store(state.timed.get(), std::memory_order_release);

@@ -178,8 +178,14 @@ FAKE_API cl_int clFinish(cl_command_queue queue) {
   return CL_SUCCESS;
 }
 
+static std::atomic<int> n_waiting_markers{0};
+
+// How many markers were to wait for events.
+FAKE_API int opencl_double_waits() { return n_waiting_markers.load(); }
+
 FAKE_API cl_int clEnqueueMarkerWithWaitList(cl_command_queue queue, cl_uint n_waits,
                                             const cl_event *waits, cl_event *event) {
   FAKE_CALL();
+  if (n_waits) n_waiting_markers.fetch_add(1);
   return queue->add({n_waits, waits, event}, nullptr);
 }
