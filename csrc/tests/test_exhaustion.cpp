@@ -77,6 +77,56 @@ bool comes_back_to(long n_blocks, long n_more = 0) {
   return is_back();
 }
 
+// Each waits until all workers are here.
+constexpr const char *kMeetSource = R"(
+#include <nexus/cpu_kernel.h>
+#include <unistd.h>
+static int n_here;
+NXS_CPU_KERNEL(meet, val(int, n), inout(int, y)) {
+  __atomic_add_fetch(&n_here, 1, __ATOMIC_RELAXED);
+  for (int i = 0; i < 100000 && __atomic_load_n(&n_here, __ATOMIC_RELAXED) < n; ++i) usleep(100);
+}
+)";
+
+int64_t submit_meeting(const nxs_table &api, nxs_handle kernel, nxs_handle buffer, int n_workers,
+                       nxs_handle stream) {
+  const nxs_handle schedule = api.CreateSchedule(0, 0);
+  const nxs_handle command = api.CreateCommand(schedule, kernel);
+  CHECK(api.SetCommandScalar(command, 0, &n_workers, sizeof n_workers) == NXS_Success);
+  CHECK(api.SetCommandArgument(command, 1, buffer) == NXS_Success);
+  CHECK(api.SetCommandOption(command, NXS_CommandOption_GroupMemoryBytes, 4096) == NXS_Success);
+  CHECK(api.FinalizeCommand(command, {1, 1, 1}, {1, 1, 1}) == NXS_Success);
+  const int64_t ticket = api.RunSchedule(schedule, stream, 0);
+  api.ReleaseCommand(command);
+  api.ReleaseSchedule(schedule);
+  return ticket;
+}
+
+// A worker keeps the memory of its groups from its first one on: every one has it behind this.
+void let_every_worker_work(const Target &target, const std::string &meeting_path) {
+  const nxs_table &api = *target.api;
+  int64_t n_threads = 0;
+  size_t nbytes = sizeof n_threads;
+  CHECK(api.GetRuntimeProperty(NP_ThreadCount, &n_threads, &nbytes) == NXS_Success);
+  const int n_workers = std::max(1, int(n_threads) - 1);
+  const nxs_handle library = api.CreateLibraryFromFile(0, meeting_path.c_str());
+  const nxs_handle kernel = api.GetKernel(library, "meet", 0);
+  const nxs_handle buffer = api.CreateBuffer(0, 64, 0, nullptr);
+  std::vector<std::pair<nxs_handle, int64_t>> runs;
+  for (int i = 0; i < n_workers; ++i) {
+    const nxs_handle stream = api.CreateStream(0, 0);
+    runs.emplace_back(stream, submit_meeting(api, kernel, buffer, n_workers, stream));
+  }
+  for (const auto &[stream, ticket] : runs) {
+    while (api.WaitRun(stream, ticket, 0) == NXS_Timeout) usleep(1000);  // a look never works
+    CHECK(api.WaitRun(stream, ticket, NXS_WAIT_FOREVER) == NXS_Success);
+    api.ReleaseStream(stream);
+  }
+  api.ReleaseBuffer(buffer);
+  api.ReleaseKernel(kernel);
+  api.ReleaseLibrary(library);
+}
+
 // The N-th call of this kind fails, for every N, in a plugin that has been used before: nothing is
 // left behind.
 void test_everything_under(Fault fault, const Target &target, bool for_good) {
@@ -232,6 +282,7 @@ bool test_a_failing_run_without_memory_still_ends(long n) {
 
 int main(int, char **argv) {
   const std::string folder = argv[1], library_path = build(kEverySource, "every");
+  const std::string meeting_path = build(kMeetSource, "meet");
   constexpr Fault kFaults[] = {Fault::kMemory, Fault::kThreads, Fault::kFiles};
 #if !defined(__SANITIZE_THREAD__)
   for (const char *name : {"cpu", "null"})
@@ -241,6 +292,7 @@ int main(int, char **argv) {
 #endif
   for (const char *name : {"cpu", "null"}) {
     const Target used = target(plugin(folder, name), name, library_path);
+    if (used.computes) let_every_worker_work(used, meeting_path);
     test_every_function_is_called(used);
     test_a_thread_leaves_nothing(used);
     for (const Fault fault : kFaults)
@@ -250,5 +302,6 @@ int main(int, char **argv) {
   for (long n = 0; n < 8; ++n) test_a_signal_without_memory_wakes_whom_it_must(n);
   for (long n = 0; test_a_failing_run_without_memory_still_ends(n); ++n) CHECK(n < 100);
   std::remove(library_path.c_str());
+  std::remove(meeting_path.c_str());
   return nxs::test::failures();
 }
