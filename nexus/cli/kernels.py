@@ -92,6 +92,21 @@ def _built(target: _Target, source: bytes, options: CompileOptions) -> str:
     return f"{holds}; it compiles on {target.device.name} (driver {version})"
 
 
+def _output_for(file: Path, named: Path | None) -> Path:
+    """Return where the library of a file goes, which is never the file itself.
+
+    Raises:
+        ValueError: it would be.
+    """
+    path = named or file.with_suffix(SUFFIX)
+    if path.exists() and path.samefile(file):
+        raise ValueError(
+            f"cannot write the library to {path}: that is the source, {file}; name another file "
+            "with -o"
+        )
+    return path
+
+
 @click.command("compile")
 @_FILE
 @click.option("--runtime", help="Compile for this runtime; else for that of nexus.device().")
@@ -113,6 +128,7 @@ def compile_command(
     It is written to FILE with the suffix .nxsb, which `load_library` takes: the binary and how it
     was made. For OpenCL it is the source, which each driver compiles for itself.
     """
+    path = _output_for(file, output)
     target = _target_of(runtime, arch)
     name, source, options = target.compiler, file.read_bytes(), _options(file, arch, **given)
     result = cached.compile(compilers.get(name), source, options, arch=arch)
@@ -120,7 +136,6 @@ def compile_command(
         click.echo(result.log, err=True, nl=False)
     by = f"by {result.version or name}"
     told = _built(target, source, options) if compilers.is_of_driver(name) else by
-    path = output or file.with_suffix(SUFFIX)
     path.write_bytes(cached.contained(result, options, name, arch).pack())
     click.echo(f"{path}: {size_text(len(result.binary))} {told}")
 

@@ -117,6 +117,26 @@ def test_a_file_is_compiled_and_loaded(
     assert run(capsys, "run", "saxpy.nxsb", *words)[1].startswith("y  float[2]  [1. 1.]\n")
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("saxpy.nxs", ["-o", "saxpy.nxs"]),
+        ("saxpy.nxs", ["-o", "./link.nxs"]),
+        ("q.nxsb", []),
+    ],
+    ids=["itself", "link", "suffix"],
+)
+def test_a_source_is_not_written_over(
+    source: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(source).write_text(SAXPY)
+    Path("link.nxs").symlink_to("saxpy.nxs")
+    code, text, complaint = run(capsys, "compile", source, *words)
+    assert (code, text) == (1, "")
+    assert f"that is the source, {source}; name another file with -o" in complaint
+    assert Path(source).read_text() == SAXPY
+
+
 def test_an_architecture_can_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, complaint = run(capsys, "compile", "saxpy.nxs", "--arch", "nonsense", "-o", "out")
     assert code == 1
