@@ -146,7 +146,12 @@ def compile_command(
 @click.option(
     "--arg", "arguments", multiple=True, metavar="[NAME=]VALUE", help="See above; in their order."
 )
-@click.option("--grid", metavar="X[,Y[,Z]]", help="Work-items; else as many as the last array has.")
+@click.option(
+    "--grid",
+    metavar="X[,Y[,Z]]",
+    help="Work-items; else one for each element of the last array that is written, which then has "
+    "to have one dimension.",
+)
 @click.option("--group", metavar="X[,Y[,Z]]", help="Work-items in a group.")
 @click.option("--device", "spec", help="As cpu:0 or gpu; else nexus.device().")
 @click.option("--repeat", default=1, show_default=True, type=click.IntRange(1), help="Runs.")
@@ -170,7 +175,7 @@ def run_command(file: Path, spec: str | None, **given: Any) -> None:
     grid = trial.size(given["grid"], "--grid") or trial.grid_for(kernel, values)
     group = trial.size(given["group"], "--group")
     times = trial.run(device, kernel, values, (grid, group), given["repeat"])
-    for line in trial.report(kernel, values, times):
+    for line in trial.report(kernel, values, grid, times):
         click.echo(line)
     trial.save(kernel, values, given["save"])
 

@@ -106,11 +106,24 @@ def size(text: str | None, option: str) -> Size | None:
 
 
 def grid_for(kernel: nexus.Kernel, values: Values) -> Size:
-    """Return one work-item for each element of the last array that the kernel writes."""
-    written = [array for argument, array in _arrays(kernel, values) if argument.access != "in"]
+    """Return one work-item for each element of the last array that the kernel writes.
+
+    Raises:
+        ValueError: it writes none, or one of more dimensions, for which a kernel may want the
+            elements counted or a grid of as many.
+    """
+    written = [pair for pair in _arrays(kernel, values) if pair[0].access != "in"]
     if not written:
         raise ValueError(f"{kernel.name} writes no array: give the work-items with --grid")
-    return tuple(reversed(written[-1].shape[-3:]))
+    argument, array = written[-1]
+    if array.ndim > 1:
+        shape = "x".join(map(str, array.shape))
+        like_it = f", or {_words(array.shape[::-1])} for a grid like it" * (array.ndim <= 3)
+        raise ValueError(
+            f"{argument.name} is {shape}: give the work-items with --grid, as {array.size} for one "
+            f"index over all elements{like_it}"
+        )
+    return (array.size,)
 
 
 def run(
@@ -137,15 +150,15 @@ def run(
     return times
 
 
-def report(kernel: nexus.Kernel, values: Values, times: list[float]) -> Iterator[str]:
-    """Yield lines about what the kernel has written, and its time."""
+def report(kernel: nexus.Kernel, values: Values, grid: Size, times: list[float]) -> Iterator[str]:
+    """Yield lines about what the kernel has written, its grid, and its time."""
     for argument, array in _arrays(kernel, values):
         if argument.access != "in":
             shape = "x".join(map(str, array.shape))
             text = np.array2string(array.ravel(), threshold=2 * _SHOWN, edgeitems=_SHOWN)
             yield f"{argument.name}  {argument.type}[{shape}]  {' '.join(text.split())}"
     most = f", the longest {max(times):.4g}" if len(times) > 1 else ""
-    yield f"{kernel.name}  {median(times):.4g} ms{most}"
+    yield f"{kernel.name}  grid {_words(grid)}  {median(times):.4g} ms{most}"
 
 
 def save(kernel: nexus.Kernel, values: Values, words: Sequence[str]) -> None:
@@ -156,6 +169,11 @@ def save(kernel: nexus.Kernel, values: Values, words: Sequence[str]) -> None:
         if name not in arrays or not file:
             raise ValueError(f"--save {word}: NAME=FILE.npy with one of {', '.join(arrays)}")
         np.save(file, arrays[name])
+
+
+def _words(size: Size) -> str:
+    """Return a size as the options take it."""
+    return ",".join(map(str, size))
 
 
 def _arrays(kernel: nexus.Kernel, values: Values) -> list[tuple[Argument, np.ndarray[Any, Any]]]:

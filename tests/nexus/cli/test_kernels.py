@@ -53,8 +53,8 @@ def test_a_kernel_is_run_and_what_it_writes_is_shown(capsys: pytest.CaptureFixtu
     code, text, _ = run(capsys, "run", "saxpy.nxs", *words)
     shown, time = text.splitlines()
     assert (code, shown) == (0, "y  float[8]  [ 1. 3. 5. 7. 9. 11. 13. 15.]")
-    assert time.startswith("saxpy  ")
-    assert float(time.split()[1]) > 0
+    assert time.startswith("saxpy  grid 8  ")
+    assert float(time.split()[3]) > 0
 
 
 def test_arrays_come_from_files_and_go_to_files(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,8 +71,31 @@ def test_runs_defines_and_sizes(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0
     assert text.startswith("n  nxs_int64[3]  [20 20 0]\n")
     place = ["run", "more.nxs", "--kernel", "place", "--arg", "zeros:2x3", "--arg", "3"]
-    code, text, _ = run(capsys, *place, "--save", "p=p.npy", "--group", "2,2")
+    code, text, _ = run(capsys, *place, "--save", "p=p.npy", "--grid", "3,2", "--group", "2,2")
+    assert "place  grid 3,2  " in text
     assert np.load("p.npy").tolist() == [[0, 1, 2], [10, 11, 12]]
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ("64x32", "y is 64x32: give the work-items with --grid, as 2048 for one index over all"),
+        ("64x32", "or 32,64 for a grid like it"),
+        ("2x3x4", "or 4,3,2 for a grid like it"),
+        ("2x2x2x2", "y is 2x2x2x2: give the work-items with --grid, as 16 for one index"),
+    ],
+)
+def test_no_grid_is_guessed_for_more_dimensions(
+    shape: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--arg", "a=2", "--arg", f"x=ones:{shape}", "--arg", f"y=ones:{shape}"]
+    code, text, complaint = run(capsys, "run", "saxpy.nxs", *words)
+    assert (code, text) == (1, "")
+    assert said in complaint
+    grid = said.partition(", as ")[2].partition(" ")[0] or "1"
+    code, text, _ = run(capsys, "run", "saxpy.nxs", *words, "--grid", grid)
+    assert code == 0
+    assert f"saxpy  grid {grid}  " in text
 
 
 @pytest.mark.parametrize(
