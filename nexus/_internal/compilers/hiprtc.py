@@ -11,7 +11,7 @@ import sys
 from collections.abc import Hashable
 
 from nexus._internal import paths
-from nexus._internal.compilers import architecture, headers, hip_clang, program
+from nexus._internal.compilers import architecture, headers, hip_clang, process, program
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.sources import Source
 from nexus.bindings.errors import CompileError, NexusError
@@ -22,6 +22,7 @@ _NAMES = (
     *("libamdhip64.so.6", "libamdhip64.so.5"),
 )
 _FOLDERS = ("", "/opt/rocm/lib/")
+_LAST_WORDS = 8  # lines of a process that died
 _COMGR = ("libamd_comgr.so.3", "libamd_comgr.so.2")
 
 
@@ -100,17 +101,26 @@ def _in_child(source: Source, options: CompileOptions, arch: str | None) -> Comp
         "hiprtc.answer_parent()\n"
     )
     given = pickle.dumps((source, options, arch))
-    done = subprocess.run([sys.executable, "-c", program_text], input=given, capture_output=True)
+    # -P: the current folder, which may be anybody's, is no place to import from.
+    command = [sys.executable, "-P", "-c", program_text]
+    done = subprocess.run(command, input=given, capture_output=True)
     if done.returncode:
-        raise CompileError(
-            f"cannot compile {options.name!r}: the process for hiprtc ended with status "
-            f"{done.returncode}",
-            log=done.stderr.decode(errors="replace"),
-        )
+        log = done.stderr.decode(errors="replace").strip()
+        raise CompileError(_death(options.name, done.returncode, log), log=log)
     result: CompileResult | Exception = pickle.loads(done.stdout)
     if isinstance(result, Exception):
         raise result
     return result
+
+
+def _death(name: str, status: int, log: str) -> str:
+    """Return what to say of a child that ended without an answer."""
+    ended = f"ended with status {status}"
+    if status < 0:
+        ended = f"was ended by {process.signal_name(-status)}"
+    said = "".join(f"\n  {line}" for line in log.splitlines()[-_LAST_WORDS:])
+    colon = ":" if said else ", and said nothing"
+    return f"cannot compile {name!r}: the process for hiprtc {ended}{colon}{said}"
 
 
 def answer_parent() -> None:

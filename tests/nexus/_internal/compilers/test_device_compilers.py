@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nexus._internal import compilers
+from nexus._internal import compilers, paths
 from nexus._internal.compilers import hip_clang, hiprtc, metal, nvrtc
-from nexus._internal.compilers.options import Compiler
+from nexus._internal.compilers.options import CompileOptions, Compiler
 from nexus.bindings.errors import CompileError, CompilerNotFoundError
 
 KERNEL = """#include <nexus/kernel.h>
@@ -172,3 +172,31 @@ def test_metal_calls_the_tool_of_xcode(monkeypatch: pytest.MonkeyPatch, tmp_path
     made = metal.create().compile(KERNEL, OPTIONS)
     assert made.binary == b"metallib\n"
     assert made.command[:4] == (str(xcrun), "-sdk", "macosx", "metal")
+
+
+def test_the_process_for_hiprtc_imports_nothing_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ctypes.py").write_text("raise SystemExit('a stranger')")
+    with pytest.raises(ValueError, match="arch is None"):  # what our own code says there
+        hiprtc._in_child("int x;", CompileOptions(), None)
+
+
+@pytest.mark.parametrize(
+    ("dies", "said"),
+    [
+        ("raise SystemExit('no room')", "ended with status 1:\n  no room"),
+        ("import os; os.abort()", r"was ended by signal 6 \(SIGABRT\)"),
+    ],
+    ids=["status", "signal"],
+)
+def test_what_the_process_for_hiprtc_said_last_is_told(
+    dies: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "nexus"
+    package.mkdir()
+    (package / "__init__.py").write_text(dies)
+    monkeypatch.setattr(paths, "PACKAGE", package)
+    with pytest.raises(CompileError, match=f"cannot compile 'k.nxs': the process for .*{said}"):
+        hiprtc._in_child("int x;", CompileOptions(name="k.nxs"), None)
