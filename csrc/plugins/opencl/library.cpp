@@ -111,6 +111,38 @@ void create_from_binary(const ClDevice &device, Bytes bytes, ClLibrary &library,
                      ": the driver answers " + cl_name(status));
 }
 
+// Libraries from memory that are open: the same bytes are built once for a device, since a driver
+// takes 50 ms and more even for what it keeps on disk.
+class OpenLibraries {
+ public:
+  static OpenLibraries &instance() {
+    static OpenLibraries &libraries = *new OpenLibraries;
+    return libraries;
+  }
+
+  std::shared_ptr<ClLibrary> find(nxs_int device, std::string_view bytes) {
+    std::lock_guard lock(mutex_);
+    std::erase_if(libraries_, [](const auto &library) { return library.expired(); });
+    for (const auto &open : libraries_)
+      if (auto library = open.lock();
+          library && library->device == device && std::string_view(library->bytes) == bytes)
+        return library;
+    return nullptr;
+  }
+
+  void add(const std::shared_ptr<ClLibrary> &library, std::string_view bytes) {
+    constexpr size_t kMost = size_t{1} << 20;  // bytes
+    if (bytes.size() > kMost) return;
+    library->bytes = bytes;
+    std::lock_guard lock(mutex_);
+    libraries_.push_back(library);
+  }
+
+ private:
+  std::mutex mutex_;  // no child of a fork takes it
+  std::vector<std::weak_ptr<ClLibrary>> libraries_;
+};
+
 std::shared_ptr<ClLibrary> load(nxs_int ordinal, Bytes bytes, const std::string &name) {
   const ClDevice &device = device_at(ordinal);
   if (bytes.empty()) refuse(name, "it is empty");
@@ -146,7 +178,14 @@ std::vector<std::string> ClLibrary::kernel_names() const {
 }
 
 std::shared_ptr<ClLibrary> load_cl_library(nxs_int device, const void *data, size_t nbytes) {
-  return load(device, {static_cast<const std::byte *>(data), nbytes}, "the library in memory");
+  refuse_forked();
+  const Bytes bytes{static_cast<const std::byte *>(data), nbytes};
+  OpenLibraries &open = OpenLibraries::instance();
+  auto library = open.find(device, as_text(bytes));
+  if (library) return library;
+  library = load(device, bytes, "the library in memory");
+  open.add(library, as_text(bytes));
+  return library;
 }
 
 std::shared_ptr<ClLibrary> load_cl_library(nxs_int device, const char *path) {

@@ -16,6 +16,7 @@ struct ClLibrary {
   std::string options;  // it was built with
   std::string log;      // of the build; empty: the compiler had nothing to say
   std::string path;     // empty: from memory
+  std::string bytes;    // it was loaded from, where the same may be asked for again
   std::vector<std::string> kernel_names() const;
 };
 

@@ -62,6 +62,7 @@ constexpr int kMaxGroupDepth = 64;          // of these, in z; CUDA's limit
 constexpr int kMaxArrayBytes = 256 * 1024;  // shared and private arrays are on the worker's stack
 
 NXS_INLINE constexpr int pick(int d, int x, int y, int z) { return d == 0 ? x : d == 1 ? y : z; }
+NXS_INLINE constexpr int pick(int d, const int (&n)[3]) { return pick(d, n[0], n[1], n[2]); }
 
 template <class...>
 constexpr bool kNever = false;  // depends on a template argument, so it fails only where it is used
@@ -100,11 +101,11 @@ struct Item {
   int x, y, z;
   const nxs_cpu_launch *launch;
   NXS_INLINE int global_id(int d) const { return pick(d, x, y, z); }
-  NXS_INLINE int local_id(int d) const { return global_id(d) % launch->group[d]; }
-  NXS_INLINE int group_id(int d) const { return global_id(d) / launch->group[d]; }
-  NXS_INLINE int local_size(int d) const { return launch->group[d]; }
-  NXS_INLINE int num_groups(int d) const { return launch->groups[d]; }
-  NXS_INLINE int global_size(int d) const { return launch->grid[d]; }
+  NXS_INLINE int local_id(int d) const { return global_id(d) % pick(d, launch->group); }
+  NXS_INLINE int group_id(int d) const { return global_id(d) / pick(d, launch->group); }
+  NXS_INLINE int local_size(int d) const { return pick(d, launch->group); }
+  NXS_INLINE int num_groups(int d) const { return pick(d, launch->groups); }
+  NXS_INLINE int global_size(int d) const { return pick(d, launch->grid); }
   template <class... Use>
   int limit(int) const {
     static_assert(kNever<Use...>, "a phase (NXS_EACH, NXS_PHASE) belongs in an NXS_GROUP_KERNEL");
@@ -144,8 +145,8 @@ struct Group {
 
   NXS_INLINE int group_id(int d) const { return pick(d, x, y, z); }
   NXS_INLINE int local_size(int d) const { return pick(d, X, Y, Z); }
-  NXS_INLINE int num_groups(int d) const { return launch->groups[d]; }
-  NXS_INLINE int global_size(int d) const { return launch->grid[d]; }
+  NXS_INLINE int num_groups(int d) const { return pick(d, launch->groups); }
+  NXS_INLINE int global_size(int d) const { return pick(d, launch->grid); }
   template <class... Use>
   int global_id(int) const {
     static_assert(kNever<Use...>, "nxs_global_id and nxs_local_id belong in a phase");
