@@ -14,9 +14,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nexus._internal.compilers import folder
+from nexus._internal.compilers import folder, toolchain
 from nexus._internal.compilers.container import Container
 from nexus._internal.compilers.options import (
     CompileOptions,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _MAX_IN_PROCESS = 256
 _CLOCK_STEP_NS = 20_000_000  # file systems take the time from a clock that ticks so seldom
+_SYSTEM = ("/usr/include", "/usr/lib", "/usr/lib64", "/Library/Developer")
 _CHANGING = (b"__DATE__", b"__TIME__", b"__TIMESTAMP__")  # macros that are never the same
 
 
@@ -143,7 +145,7 @@ def _compiled(
 ) -> _Found:
     begun_ns = time.time_ns() - _CLOCK_STEP_NS
     result = compiler.compile(source, options, arch=arch)
-    includes = _includes(source, result, begun_ns)
+    includes = None if _is_changing(_given(source, options)) else _includes(result, begun_ns)
     if includes is not None:
         folder.write(key, contained(result, options, compiler.name, arch, includes))
     return _Found(result, includes)
@@ -170,21 +172,35 @@ def contained(
     return Container(result.binary, facts)
 
 
-def _includes(
-    source: str | bytes, result: CompileResult, begun_ns: int
-) -> Sequence[Include] | None:
-    """Return the files that were included; None when they may not be what the compiler saw."""
+def _given(source: str | bytes, options: CompileOptions) -> bytes:
+    """Return all text that comes from the caller and not from files."""
+    values = map(str, options.defines.values())
+    texts = (*options.headers.values(), *values, *options.flags)
+    return b"\n".join(
+        text.encode(errors="surrogatepass") if isinstance(text, str) else text
+        for text in (source, *texts)
+    )
+
+
+def _is_changing(text: bytes) -> bool:
+    return any(macro in text for macro in _CHANGING)
+
+
+def _includes(result: CompileResult, begun_ns: int) -> Sequence[Include] | None:
+    """Return the files that were included; None when the library must not be kept.
+
+    They may not be what the compiler saw, or are never the same twice.
+    """
     if result.includes is None:
-        return None
-    text = source.encode() if isinstance(source, str) else source
-    if any(macro in text for macro in _CHANGING):
         return None
     found = []
     for path in result.includes:
         with contextlib.suppress(OSError):
             info = os.stat(path)
-            if info.st_mtime_ns < begun_ns:
-                found.append(Include(path, info.st_size, info.st_mtime_ns, _sha256_of(path)))
+            text = Path(path).read_bytes()
+            if info.st_mtime_ns < begun_ns and not _is_changing(text):
+                sha256 = hashlib.sha256(text).hexdigest()
+                found.append(Include(path, info.st_size, info.st_mtime_ns, sha256))
     return found if len(found) == len(result.includes) else None
 
 
@@ -194,7 +210,8 @@ def _sha256_of(path: str) -> str:
 
 
 def _remember(known_as: Hashable, found: _Found) -> None:
-    own = [include for include in found.includes or () if not _is_of_the_system(include.path)]
+    theirs = _of_the_system(found.result.command)
+    own = [include for include in found.includes or () if not include.path.startswith(theirs)]
     with _lock:
         _known[known_as] = _Known(found.result, own)
         _known.move_to_end(known_as)
@@ -202,7 +219,9 @@ def _remember(known_as: Hashable, found: _Found) -> None:
             _known.popitem(last=False)
 
 
-def _is_of_the_system(path: str) -> bool:
+def _of_the_system(command: Sequence[str]) -> tuple[str, ...]:
+    """Return the folders of what a process need not look at again: headers of no user."""
     from nexus._internal import paths
 
-    return path.startswith(("/usr/", "/Library/", f"{paths.include_dir()}{os.sep}"))
+    folders = (*_SYSTEM, *toolchain.own_folders(command), str(paths.include_dir()))
+    return tuple(folder + os.sep for folder in folders)

@@ -9,6 +9,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import Literal
 
 from nexus._internal.compilers import process
@@ -26,6 +27,8 @@ _VARIABLES: dict[Language, tuple[str, ...]] = {
     "c++": ("NEXUS_CC", "CXX", "CC"),
     "c": ("NEXUS_CC", "CC"),
 }
+# Where gcc and clang keep their headers, from the folder above that of the command.
+_OWN = ("include/c++", "lib/gcc", "lib64/gcc", "lib/clang")
 # Reasons to start no process that say nothing of the compiler.
 _OF_THE_SYSTEM = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 
@@ -100,6 +103,18 @@ def fingerprint(language: Language) -> list[str]:
     folders = (zig and zig.submodule_search_locations) or ()
     files = [*named, *_ON_PATH[language], *(os.path.join(folder, "zig") for folder in folders)]
     return [_file_of(word) for word in files]
+
+
+def own_folders(command: Sequence[str]) -> list[str]:
+    """Return where a compiler that is called so may have headers of its own, beside the system's.
+
+    >>> own_folders(["/opt/gcc-13/bin/g++", "-O3"])[0]
+    '/opt/gcc-13/include/c++'
+    """
+    place = os.path.dirname(os.path.dirname(os.path.realpath(command[0]))) if command else ""
+    own = [os.path.join(place, folder) for folder in _OWN] if place else []
+    zig = importlib.util.find_spec("ziglang")
+    return [*own, *((zig and zig.submodule_search_locations) or ())]
 
 
 def _file_of(word: str) -> str:

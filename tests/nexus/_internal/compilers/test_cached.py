@@ -185,6 +185,44 @@ def test_a_source_with_the_time_in_it_is_compiled_each_time(compiler: Counting) 
     assert again(compiler, source)
 
 
+@pytest.mark.parametrize("where", ["headers", "defines", "flags", "file"])
+def test_the_time_is_looked_for_in_all_that_is_compiled(
+    compiler: Counting, header: Path, where: str
+) -> None:
+    written(header, "#define NOW __TIME__\n", 100)
+    source = '#include "value.h"\nextern "C" const char *when() { return NOW; }\n'
+    options: dict[str, dict[str, object]] = {
+        "headers": {"headers": {"value.h": header.read_text()}},
+        "defines": {"defines": {"NOW": "__TIMESTAMP__"}, "headers": {"value.h": ""}},
+        "flags": {"flags": ["-DNOW=__DATE__"], "headers": {"value.h": ""}},
+        "file": {"include_dirs": [header.parent]},
+    }
+    assert again(compiler, source, options[where])
+    assert again(compiler, source, options[where])
+
+
+@pytest.mark.parametrize(
+    ("path", "is_own"),
+    [
+        ("/usr/include/stdio.h", False),
+        ("/usr/lib/gcc/x86_64-linux-gnu/12/include/stddef.h", False),
+        ("/opt/mine/lib/gcc/x86_64-linux-gnu/13/include/stddef.h", False),
+        ("/opt/mine/include/c++/13/vector", False),
+        ("/usr/local/src/me/a.h", True),
+        ("/usr/local/include/a.h", True),
+        ("/usr/includes/a.h", True),
+        ("/usr/home/me/a.h", True),
+        ("/opt/mine/include/a.h", True),
+        ("/home/me/a.h", True),
+    ],
+)
+def test_only_headers_of_the_system_are_not_looked_at_again(path: str, is_own: bool) -> None:
+    result = CompileResult(b"", "", ("/opt/mine/bin/g++",), (path,))
+    include = cached.Include(path, 1, 1, "")
+    cached._remember("key", cached._Found(result, [include]))
+    assert cached._known["key"].includes == [include] * is_own
+
+
 def test_a_source_that_does_not_compile_is_not_kept(compiler: Counting, place: Path) -> None:
     for _ in range(2):
         with pytest.raises(nexus.CompileError):
