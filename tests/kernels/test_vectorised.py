@@ -103,8 +103,8 @@ def test_the_item_loop_is_vectorised(report: Report, kernel: str) -> None:
     assert report.loops_of(f"#include <nexus/kernel.h>{KERNELS[kernel]}\n")
 
 
-# Loops of each kernel of the guide, at the least, that the items of a whole group are. The histogram
-# is not among them: an atomic is done for one item after the other.
+# Loops of each kernel of the guide, at the least, that the items of a whole group are. Not the
+# histogram's: an atomic is done for one item after the other.
 LOOPS = {"saxpy": 1, "heat": 1, "matmul": 4, "sum": 3, "scan": 4}
 
 

@@ -16,8 +16,9 @@ from nexus.bindings import nxs
 from nexus.bindings.enums import BufferFlags, Property, RunFlags
 api = nxs.Backend("opencl")
 api.get_runtime_property(Property.Name)  # loads it; no context is made yet
-def labs():
-    return [Lab(api, n, {}, lambda name: ADD_ONE.encode(), {}) for n in (0, 1)]
+def labs(n):  # what is open still is not built again: each has a source of its own
+    source = f"{ADD_ONE} // {n}".encode()
+    return [Lab(api, device, {}, lambda name: source, {}) for device in (0, 1)]
 def work(lab, other):
     stream, event, schedule = lab.stream(), lab.event(), lab.schedule()
     host, there, away = np.arange(64, dtype=np.int32), lab.buffer(bytes(256)), other.buffer(256)
@@ -56,7 +57,7 @@ def test_whatever_a_driver_answers_the_status_is_a_declared_one(status: int) -> 
     told, n, n_more = set(), 0, 0
     while n_more < 3:  # calls whose turn never came: the work makes fewer
         n += 1
-        pair = labs()
+        pair = labs(n)
         try:
             with control.failing(n, {status}):
                 work(*pair)
