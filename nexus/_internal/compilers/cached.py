@@ -80,6 +80,7 @@ def compile(
     if depends is None or not folder.is_on():
         return compiler.compile(source, chosen, arch=arch)
     assert _is_keepable(compiler)
+    folder.check_variables()
     if not isinstance(source, str | bytes):  # several by name, or memory that may change
         source = text_of(source, chosen.name)
     known_as = (compiler.name, source, chosen.spelled(), arch, depends)

@@ -92,6 +92,15 @@ def max_nbytes() -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
+def check_variables() -> None:
+    """Read the variables of the cache, so that a wrong one is told before any work.
+
+    Raises:
+        InvalidArgumentError: one has a value that cannot be meant.
+    """
+    place(), max_nbytes()
+
+
 def read(key: str) -> Container | None:
     """Return the entry of a key; one that is damaged is thrown away."""
     folder = place()

@@ -286,6 +286,22 @@ def test_the_cache_can_be_switched_off(
     assert not place.exists()
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"), [("NEXUS_CACHE_SIZE", "foo"), ("NEXUS_CACHE_DIR", "here")]
+)
+def test_a_wrong_variable_is_told_before_any_work_and_each_time(
+    compiler: Counting, variable: str, value: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached.compile(compiler, SOURCE, arch="a")
+    monkeypatch.setenv(variable, value)
+    for source in (SOURCE + " ", SOURCE + " ", SOURCE):  # unknown, again, in the process
+        with pytest.raises(nexus.InvalidArgumentError, match=f"{variable} is '{value}'"):
+            cached.compile(compiler, source, arch="a")
+    assert (compiler.n, len([*place.glob("*.nxsb")])) == (1, 1)
+    monkeypatch.setenv("NEXUS_CACHE", "0")
+    cached.compile(compiler, SOURCE, arch="a")
+
+
 def test_without_a_folder_the_process_still_remembers(compiler: Counting, place: Path) -> None:
     place.write_text("a file")
     cached.compile(compiler, SOURCE, arch="a")
