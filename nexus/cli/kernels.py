@@ -53,14 +53,14 @@ class _Target(NamedTuple):
 
 
 def _target_of(runtime: str | None, arch: str | None) -> _Target:
-    """Return what to compile for; a known runtime is not opened for an architecture that is named.
+    """Return what to compile for; a known runtime is opened only where its device decides.
 
     Raises:
         BackendUnavailableError: the runtime cannot be used, and no architecture is named.
         CompilerNotFoundError: the runtime has none.
     """
     known = compilers.name_for(runtime) if runtime else None
-    if known and arch:
+    if known and (arch or compilers.is_for_every_device(known)):
         return _Target(known)
     try:
         device = nexus.get_runtime(runtime).get_device(0) if runtime else nexus.device()

@@ -36,6 +36,9 @@ _OF_RUNTIMES = {
 # Compilers inside a driver: what they make is source, which the driver compiles when it is loaded.
 _OF_DRIVERS = ("opencl",)
 
+# Compilers whose libraries are for every device of the runtime.
+_FOR_EVERY_DEVICE = ("metal",)
+
 
 def name_for(runtime: str) -> str | None:
     """Return the name of the compiler of a runtime of nexus, whether it is here or not."""
@@ -50,6 +53,11 @@ def runtime_for(compiler: object) -> str | None:
 def is_of_driver(compiler: object) -> bool:
     """Whether the libraries of this compiler are source, which a driver compiles on load."""
     return compiler in _OF_DRIVERS
+
+
+def is_for_every_device(compiler: object) -> bool:
+    """Whether this compiler wants neither a device nor the name of an architecture."""
+    return compiler in _FOR_EVERY_DEVICE
 
 
 def names() -> list[str]:

@@ -208,6 +208,20 @@ def test_another_runtime_is_compiled_for_without_its_plugin(
     assert nexus.inspect("saxpy.nxsb").kernels["saxpy"].arguments
 
 
+def test_metal_is_compiled_for_without_a_device_and_without_an_architecture(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["compile", "saxpy.nxs", "--runtime", "metal"]
+    monkeypatch.setenv("PATH", str(here))
+    code, _, complaint = run(capsys, *words)
+    assert code == 1
+    assert "xcrun is not on PATH" in complaint
+    assert "--arch" not in complaint, "it takes none"
+    Path("xcrun").write_text('#!/bin/sh\nfor last; do :; done; echo made > "$last"\n')
+    Path("xcrun").chmod(0o755)
+    assert run(capsys, *words)[0] == 0
+
+
 def test_a_source_that_does_not_compile_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     Path("bad.nxs").write_text(SAXPY.replace("a * x", "b * x"))
     code, _, complaint = run(capsys, "compile", "bad.nxs")
