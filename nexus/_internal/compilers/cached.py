@@ -26,7 +26,7 @@ from nexus._internal.compilers.options import (
     KeepableCompiler,
     Options,
 )
-from nexus._internal.compilers.sources import Source, text_of
+from nexus._internal.compilers.sources import Source, bytes_of, text_of
 from nexus._version import __version__
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def compile(
     Raises:
         CompileError, CompilerNotFoundError: as the compiler.
         InvalidArgumentError: a variable of the cache has a value that cannot be meant.
+        ValueError: the source is none.
     """
     chosen = CompileOptions.of(options)
     depends = compiler.depends_on(chosen) if _is_keepable(compiler) else None
@@ -87,7 +88,7 @@ def compile(
     known = _known.get(known_as)
     if known and all(include.is_as_it_was() for include in known.includes):
         return known.result
-    key = _key(known_as, compiler.fingerprint(chosen))
+    key = _key(known_as, bytes_of(source, chosen.name), compiler.fingerprint(chosen))
     found = _found(key)
     if found is None:
         found = _compiled(compiler, source, chosen, arch, key)
@@ -111,9 +112,8 @@ class _Found(NamedTuple):
     includes: Sequence[Include] | None  # None: not to be kept
 
 
-def _key(known_as: tuple[Any, ...], fingerprint: Sequence[str]) -> str:
-    name, source, *rest = known_as
-    text = source.encode() if isinstance(source, str) else source
+def _key(known_as: tuple[Any, ...], text: bytes, fingerprint: Sequence[str]) -> str:
+    name, _, *rest = known_as
     digest = hashlib.sha256(repr((__version__, name, rest, list(fingerprint))).encode())
     digest.update(text)
     return digest.hexdigest()

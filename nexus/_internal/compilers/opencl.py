@@ -12,6 +12,7 @@ from nexus._internal.compilers.options import CompileOptions, Compiler, CompileR
 from nexus._internal.compilers.sources import Source
 
 _HEADER = "//nexus:opencl"  # csrc/plugins/opencl/library.cpp reads it
+_ESCAPE = "surrogateescape"  # bytes that are no UTF-8, as in old comments, go through as they are
 
 
 class DriverCompiler:
@@ -34,12 +35,10 @@ class DriverCompiler:
             raise architecture.refusal(chosen.arch, "opencl")
         body = _macros(chosen)
         for name, text in sources.parts_of(source, chosen.name).items():
-            if b"\0" in text:
-                raise ValueError(f"cannot compile {name!r}: the source has a NUL character")
-            body += headers.inlined(text.decode(), name, chosen.headers)
+            body += headers.inlined(text.decode(errors=_ESCAPE), name, chosen.headers)
         words = _words(chosen)
-        header = f"{_HEADER} {len(body.encode())} {' '.join(words)}".rstrip()
-        text = f"{header}\n{body}".encode()
+        header = f"{_HEADER} {len(body.encode(errors=_ESCAPE))} {' '.join(words)}".rstrip()
+        text = f"{header}\n{body}".encode(errors=_ESCAPE)
         return CompileResult(text, "", ("clBuildProgram", *words))
 
 

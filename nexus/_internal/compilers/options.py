@@ -12,11 +12,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
-from nexus._internal.compilers.sources import Source
+from nexus._internal.compilers.sources import Source, encoded
 from nexus.bindings._internal.words import shown
 
 Options: TypeAlias = "CompileOptions | Mapping[str, Any] | Sequence[str] | str | None"
 
+_NO_LINE = re.compile(r"[\0\n\r\ud800-\udfff]|\\\Z")  # a definition would not be one line of text
 _MACRO = re.compile(r"[A-Za-z_]\w*(\(.*\))?")
 
 
@@ -181,6 +182,11 @@ def _checked_defines(defines: object) -> dict[str, str | int | float | None]:
             raise ValueError(f"defines: {shown(name)} is no name of a macro")
         if not isinstance(value, str | int | float | None):
             raise TypeError(f"defines: {name} is {shown(value)}; it is a string, a number or None")
+        if _NO_LINE.search(name) or _NO_LINE.search(str(value)):
+            raise ValueError(
+                f"defines: {shown(name)} is {shown(value)}; a macro is one line of text, without a "
+                "line break, a NUL, half of a surrogate pair or a backslash at its end"
+            )
     return {
         name: int(value) if isinstance(value, bool) else value for name, value in defines.items()
     }
@@ -195,6 +201,8 @@ def _checked_headers(headers: object) -> dict[str, str]:
         parts = name.split("/")
         if not name.isprintable() or "" in parts or ".." in parts or "." in parts:
             raise ValueError(f"headers: {name!r} is no name as it stands in an #include")
+        if b"\0" in encoded(text, f"headers: {name!r}"):
+            raise ValueError(f"headers: {name!r} has a NUL character")
     return dict(headers)
 
 
@@ -212,12 +220,15 @@ def _checked_folders(folders: object) -> tuple[str, ...]:
 
 def _checked_flags(flags: object) -> tuple[str, ...]:
     if isinstance(flags, str):
-        return tuple(shlex.split(flags))
+        flags = shlex.split(flags)
     if not isinstance(flags, Sequence) or not all(isinstance(flag, str) for flag in flags):
         raise TypeError(
             f"options are {shown(flags)}; they are a mapping, a string or a sequence of flags, or "
             "None"
         )
+    for flag in flags:
+        if "\0" in flag:
+            raise ValueError(f"options: {shown(flag)} has a NUL character")
     return tuple(flags)
 
 

@@ -77,7 +77,7 @@ class Library:
         program = ctypes.c_void_p()
         texts = (ctypes.c_char_p * len(headers))(*headers.values())
         names = (ctypes.c_char_p * len(headers))(*(one.encode() for one in headers))
-        words = (ctypes.c_char_p * len(options))(*(one.encode() for one in options))
+        words = (ctypes.c_char_p * len(options))(*map(os.fsencode, options))
         inputs = (source, name.encode(), len(headers), texts, names)
         status = self._function("CreateProgram")(ctypes.byref(program), *inputs)
         if status != _SUCCESS:
@@ -131,8 +131,6 @@ class Job:
             CompileError: it does not compile.
         """
         text = sources.text_of(source, options.name)
-        if b"\0" in text:
-            raise ValueError(f"cannot compile {options.name!r}: the source has a NUL character")
         texts = {**headers.by_name(), **options.headers}
         named = {name: header.encode() for name, header in texts.items()}
         made = self.library.compile(text, options.name, named, self.words, self.result)

@@ -24,7 +24,7 @@ def text_of(source: object, name: str) -> bytes:
 
     Raises:
         TypeError: it is no text.
-        ValueError: it is empty.
+        ValueError: it is empty, or has what no source can have; a name is not one line.
     """
     parts = parts_of(source, name)
     return b"\n".join(line_of(part) + b"\n" + text for part, text in parts.items())
@@ -35,10 +35,10 @@ def parts_of(source: object, name: str) -> dict[str, bytes]:
 
     Raises:
         TypeError: it is no text.
-        ValueError: it is empty.
+        ValueError: it is empty, or has what no source can have; a name is not one line.
     """
     parts = source if isinstance(source, Mapping) else {name: source}
-    texts = {part: _bytes_of(text) for part, text in parts.items()}
+    texts = {part: bytes_of(text, part) for part, text in parts.items()}
     if not any(text.strip() for text in texts.values()):
         raise ValueError(f"cannot compile {name!r}: the source is empty")
     return texts
@@ -53,17 +53,46 @@ def line_of(name: object, number: int = 1) -> bytes:
     """Return the directive that says where the next line is from."""
     if not isinstance(name, str):
         raise TypeError(f"a source is named {kind(name)}; its name is a str")
+    if not name.isprintable():
+        raise ValueError(f"a source is named {name!r}; it is one line of printable characters")
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'#line {number} "{quoted}"'.encode()
 
 
-def _bytes_of(source: object) -> bytes:
+def bytes_of(source: object, name: object) -> bytes:
+    """Return one text as bytes, without a mark of the byte order.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it has a NUL or half of a surrogate pair, which compilers take each in its way.
+    """
     if isinstance(source, str):
-        return source.removeprefix("\ufeff").encode()
-    if isinstance(source, bytes | bytearray | memoryview):
-        return bytes(source).removeprefix(codecs.BOM_UTF8)
-    advice = ", such as path.read_text()" if isinstance(source, os.PathLike) else ""
-    raise TypeError(
-        f"the source is {kind(source)}; it is text, as str or bytes{advice}, or several in a "
-        "mapping of names to texts"
-    )
+        text = encoded(source, f"cannot compile {name!r}: the source")
+    elif isinstance(source, bytes | bytearray | memoryview):
+        text = bytes(source)
+    else:
+        advice = ", such as path.read_text()" if isinstance(source, os.PathLike) else ""
+        raise TypeError(
+            f"the source is {kind(source)}; it is text, as str or bytes{advice}, or several in a "
+            "mapping of names to texts"
+        )
+    if (place := text.find(b"\0")) >= 0:
+        line = text.count(b"\n", 0, place) + 1
+        raise ValueError(f"cannot compile {name!r}: the source has a NUL character in line {line}")
+    return text.removeprefix(codecs.BOM_UTF8)
+
+
+def encoded(text: str, what: str) -> bytes:
+    """Return a text in UTF-8.
+
+    Raises:
+        ValueError: it has half of a surrogate pair; `what` begins the sentence.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise ValueError(
+            f"{what} has {text[error.start]!r} in line {line}, half of a surrogate pair, which is "
+            "no character; decode what it came from in its own encoding"
+        ) from None

@@ -6,7 +6,8 @@ import pytest
 
 from nexus._internal import compilers
 from nexus._internal.compilers import cached, sources
-from nexus.bindings.errors import CompileError
+from nexus._internal.compilers.sources import Source
+from nexus.bindings.errors import CompileError, CompilerNotFoundError
 
 HEADERS = {"ours/half.h": "#define HALF(x) (0.5f * (x))\n"}
 KERNEL = """#include <nexus/kernel.h>
@@ -35,6 +36,43 @@ def test_what_is_no_text_is_refused(given: object) -> None:
 def test_an_empty_source_is_refused(given: object) -> None:
     with pytest.raises(ValueError, match="the source is empty"):
         sources.text_of(given, "k.c")
+
+
+@pytest.mark.parametrize("is_kept", ["0", "1"])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("int x;\n\0", "cannot compile 'k.c': the source has a NUL character in line 2"),
+        ({"a.c": "int x;", "b.c": b"\0"}, "cannot compile 'b.c': the source has a NUL"),
+        ("int x; // \udcff", "'k.c': the source has '.*' in line 1, half of a surrogate pair"),
+        ({"a\nb": "int x;"}, "a source is named 'a.nb'; it is one line"),
+        ({"a\udcff": "int x;"}, "a source is named 'a.*'; it is one line"),
+    ],
+    ids=["NUL", "second", "surrogate", "line", "name"],
+)
+def test_what_no_source_can_have_is_told(
+    is_kept: str, given: Source, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEXUS_CACHE", is_kept)
+    with pytest.raises(ValueError, match=said):
+        cached.compile(compilers.get("cc"), given, {"name": "k.c"})
+
+
+@pytest.mark.parametrize("name", compilers.names())
+def test_every_compiler_refuses_what_no_source_can_have(name: str) -> None:
+    arch = {"nvrtc": "sm_90", "hiprtc": "gfx90a"}.get(name)
+    for given, said in [("int x;\0", "NUL"), ("int x; // \udcff", "surrogate")]:
+        try:
+            with pytest.raises(ValueError, match=said):
+                compilers.get(name).compile(given, arch=arch)
+        except CompilerNotFoundError as error:
+            pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("name", ["cc", "opencl"])
+def test_a_comment_in_another_encoding_goes_through(name: str) -> None:
+    source = "int x; // für mich".encode("latin-1")
+    assert compilers.get(name).compile(source, {"name": "k.c"}).binary
 
 
 def test_a_mistake_is_found_in_its_source() -> None:
