@@ -154,7 +154,13 @@ def compile_command(
 )
 @click.option("--group", metavar="X[,Y[,Z]]", help="Work-items in a group.")
 @click.option("--device", "spec", help="As cpu:0 or gpu; else nexus.device().")
-@click.option("--repeat", default=1, show_default=True, type=click.IntRange(1), help="Runs.")
+@click.option(
+    "--repeat",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Runs, each on what the run before left in the arrays.",
+)
 @click.option("--save", multiple=True, metavar="NAME=FILE.npy", help="Write an array to a file.")
 @_DEFINES
 @_INCLUDES
@@ -172,12 +178,13 @@ def run_command(file: Path, spec: str | None, **given: Any) -> None:
     library = trial.library_of(device, file, options)
     kernel = trial.kernel_of(library, given["kernel"])
     values = trial.values_of(kernel, given["arguments"])
+    targets = trial.targets_of(kernel, given["save"])
     grid = trial.size(given["grid"], "--grid") or trial.grid_for(kernel, values)
     group = trial.size(given["group"], "--group")
     times = trial.run(device, kernel, values, (grid, group), given["repeat"])
     for line in trial.report(kernel, values, grid, times):
         click.echo(line)
-    trial.save(kernel, values, given["save"])
+    trial.save(kernel, values, targets)
 
 
 @click.group("cache")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeAlias
@@ -16,6 +17,7 @@ from nexus._internal.scalars import element_of_c
 from nexus.library import Argument
 
 Values: TypeAlias = list[Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 Size: TypeAlias = tuple[int, ...]
 
 _SHOWN = 4  # elements at either end of an array
@@ -73,20 +75,42 @@ def _value(argument: Argument, word: str) -> Any:
     dtype = element.numpy_or_raise(f"make {argument.name}")
     if argument.access == "value":
         return _number(argument, word, dtype)
-    made = _MADE.fullmatch(word)
-    if made:
-        shape = tuple(map(int, made[2].split("x")))
-        n = int(np.prod(shape))
-        return _MAKERS[made[1]](n).astype(dtype).reshape(shape)
-    if word.endswith(".npy"):
-        array = np.load(word, allow_pickle=False)
-        if array.dtype != dtype:
-            raise ValueError(f"{word} has {array.dtype}, and {argument.name} is {argument.type}")
-        return np.ascontiguousarray(array)
-    raise ValueError(
-        f"--arg {argument.name}={word}: an array is {', '.join(_MAKERS)} with a size, as "
-        "zeros:1000 or ones:16x16, or a file.npy"
-    )
+    what = f"--arg {argument.name}={word}"
+    if made := _MADE.fullmatch(word):
+        array = _made(what, made[1], made[2], dtype)
+    elif word.endswith(".npy"):
+        array = _loaded(what, word, argument, dtype)
+    else:
+        raise ValueError(
+            f"{what}: an array is {', '.join(_MAKERS)} with a size, as zeros:1000 or ones:16x16, "
+            "or a file.npy"
+        )
+    if not array.size:
+        raise ValueError(f"{what}: it has no elements; an array has at least one")
+    return array
+
+
+def _made(what: str, maker: str, sizes: str, dtype: np.dtype[Any]) -> Array:
+    try:
+        shape = tuple(map(int, sizes.split("x")))
+        array: Array = _MAKERS[maker](math.prod(shape)).astype(dtype)
+        return array.reshape(shape)
+    except (MemoryError, OverflowError, ValueError):  # more bytes than there are, or can be counted
+        raise ValueError(f"{what}: there is no memory for so many elements of {dtype}") from None
+
+
+def _loaded(what: str, file: str, argument: Argument, dtype: np.dtype[Any]) -> Array:
+    try:
+        array = np.load(file, allow_pickle=False)
+    except OSError as error:
+        raise ValueError(f"{what}: {error.strerror or error}") from None
+    except (EOFError, MemoryError, ValueError) as error:
+        raise ValueError(f"{what}: it is no file of an array of numbers ({error})") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{what}: it holds several arrays; save one with numpy.save")
+    if array.dtype != dtype:
+        raise ValueError(f"{what}: {file} has {array.dtype}, and it is a {argument.type}")
+    return np.ascontiguousarray(array)
 
 
 def _number(argument: Argument, word: str, dtype: np.dtype[Any]) -> Any:
@@ -161,14 +185,31 @@ def report(kernel: nexus.Kernel, values: Values, grid: Size, times: list[float])
     yield f"{kernel.name}  grid {_words(grid)}  {median(times):.4g} ms{most}"
 
 
-def save(kernel: nexus.Kernel, values: Values, words: Sequence[str]) -> None:
-    """Write arrays to the files that `NAME=FILE` names."""
-    arrays = {argument.name: array for argument, array in _arrays(kernel, values)}
+def targets_of(kernel: nexus.Kernel, words: Sequence[str]) -> dict[Path, str]:
+    """Return file -> name of the array for it, from `NAME=FILE`, before there is anything to save.
+
+    Raises:
+        ValueError: the kernel has no such array; the file cannot be one.
+    """
+    arrays = [argument.name for argument in kernel.info if argument.access != "value"]
+    targets = {}
     for word in words:
         name, _, file = word.partition("=")
         if name not in arrays or not file:
             raise ValueError(f"--save {word}: NAME=FILE.npy with one of {', '.join(arrays)}")
-        np.save(file, arrays[name])
+        path = Path(file if file.endswith(".npy") else f"{file}.npy")
+        if path.is_dir() or not path.parent.is_dir():
+            which = path if path.is_dir() else path.parent
+            raise ValueError(f"--save {word}: {which} is {'a' if path.is_dir() else 'no'} folder")
+        targets[path] = name
+    return targets
+
+
+def save(kernel: nexus.Kernel, values: Values, targets: Mapping[Path, str]) -> None:
+    """Write arrays to the files that are to hold them."""
+    arrays = {argument.name: array for argument, array in _arrays(kernel, values)}
+    for path, name in targets.items():
+        np.save(path, arrays[name])
 
 
 def _words(size: Size) -> str:
@@ -176,6 +217,6 @@ def _words(size: Size) -> str:
     return ",".join(map(str, size))
 
 
-def _arrays(kernel: nexus.Kernel, values: Values) -> list[tuple[Argument, np.ndarray[Any, Any]]]:
+def _arrays(kernel: nexus.Kernel, values: Values) -> list[tuple[Argument, Array]]:
     pairs = zip(kernel.info, values, strict=True)
     return [(argument, value) for argument, value in pairs if isinstance(value, np.ndarray)]

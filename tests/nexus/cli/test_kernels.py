@@ -11,6 +11,7 @@ import pytest
 import nexus
 from nexus import cli
 from nexus._internal import compilers
+from nexus.cli import trial
 
 SAXPY = """#include <nexus/kernel.h>
 NXS_KERNEL(saxpy, val(float, a), in(float, x), inout(float, y)) {
@@ -107,7 +108,15 @@ def test_no_grid_is_guessed_for_more_dimensions(
         (["--kernel", "count", "--arg", "m=1"], "count takes each of n once"),
         (["--kernel", "count", "--arg", "zeros:2", "--arg", "n=ones:2"], "each of n once"),
         (["--kernel", "count", "--arg", "12"], "an array is zeros, ones, arange, random"),
-        (["--kernel", "count", "--arg", "gone.npy"], "gone.npy"),
+        (["--kernel", "count", "--arg", "gone.npy"], "--arg n=gone.npy: No such file"),
+        (["--kernel", "count", "--arg", "n=dir.npy"], "--arg n=dir.npy: Is a directory"),
+        (["--kernel", "count", "--arg", "text.npy"], "--arg n=text.npy: it is no file of an array"),
+        (["--kernel", "count", "--arg", "many.npy"], "--arg n=many.npy: it holds several arrays"),
+        (["--kernel", "count", "--arg", "empty.npy"], "--arg n=empty.npy: it is no file of an"),
+        (["--kernel", "count", "--arg", "things.npy"], "--arg n=things.npy: it is no file of an"),
+        (["--kernel", "count", "--arg", "zeros:0"], "--arg n=zeros:0: it has no elements"),
+        (["--kernel", "count", "--arg", f"arange:{1 << 61}"], "no memory for so many elements"),
+        (["--kernel", "count", "--arg", f"ones:{1 << 32}x{1 << 32}"], f"--arg n=ones:{1 << 32}x"),
         (["--kernel", "count", "--arg", "half.npy"], "half.npy has float16"),
         (["--kernel", "place", "--arg", "p=zeros:2", "--arg", "width=2.5"], "it is a int"),
         (["--kernel", "odd", "--arg", "p=1", "--arg", "q=zeros:1"], "struct pair"),
@@ -115,6 +124,9 @@ def test_no_grid_is_guessed_for_more_dimensions(
         (["--kernel", "count", "--arg", "zeros:2", "--grid", "0"], "--grid 0"),
         (["--kernel", "count", "--arg", "zeros:2", "--group", "1,2,3,4"], "--group 1,2,3,4"),
         (["--kernel", "count", "--arg", "zeros:2", "--save", "m=x"], "--save m=x"),
+        (["--kernel", "count", "--arg", "zeros:2", "--save", "n=no/n.npy"], "no is no folder"),
+        (["--kernel", "count", "--arg", "zeros:2", "--save", "n=dir.npy"], "dir.npy is a folder"),
+        (["--kernel", "place", "--arg", "zeros:2", "--arg", "1", "--save", "width=w"], "one of p"),
         (["--device", "gone"], "gone"),
     ],
     ids=str,
@@ -123,10 +135,28 @@ def test_what_cannot_be_run_is_told(
     words: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     np.save("half.npy", np.zeros(2, np.float16))
+    np.save("things.npy", np.array([{}, None]))
+    with open("many.npy", "wb") as file:
+        np.savez(file, a=np.zeros(2), b=np.zeros(2))
+    Path("text.npy").write_text("this is no array")
+    Path("empty.npy").touch()
+    Path("dir.npy").mkdir()
     code, text, complaint = run(capsys, "run", "more.nxs", *words)
-    assert (code, text) == (1, "") or "--save" in words
+    assert (code, text) == (1, "")
     assert complaint.startswith("nexus: ")
     assert said in complaint
+
+
+def test_an_array_that_does_not_fit_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(n: int) -> None:
+        raise MemoryError(n)
+
+    monkeypatch.setitem(trial._MAKERS, "zeros", full)
+    code, text, complaint = run(capsys, "run", "more.nxs", "--kernel", "count", "--arg", "zeros:9")
+    assert (code, text) == (1, "")
+    assert "--arg n=zeros:9: there is no memory for so many elements of int64" in complaint
 
 
 def test_a_file_is_compiled_and_loaded(
