@@ -79,7 +79,8 @@ def find(language: Language) -> Toolchain:
             return Toolchain((path,), kind)
         tried.append(f"{path} (does not run)" if path else f"{name} (not on PATH)")
     if sys.executable and importlib.util.find_spec("ziglang"):
-        return Toolchain((sys.executable, "-m", "ziglang", "cc"), "zig")
+        # -P: the current folder, which may be anybody's, is no place to import from.
+        return Toolchain((sys.executable, "-P", "-m", "ziglang", "cc"), "zig")
     tried.append("python -m ziglang (not installed)")
     raise CompilerNotFoundError(
         f"no {language.upper()} compiler was found: tried {', '.join(tried)}; install g++ or clang "

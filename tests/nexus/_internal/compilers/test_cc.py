@@ -248,7 +248,7 @@ def test_ctrl_c_ends_the_compiler_and_leaves_nothing(
 
 def test_zig_compiles_and_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ziglang", reason="pip install ziglang to test it")
-    monkeypatch.setenv("NEXUS_CC", shlex.join([sys.executable, "-m", "ziglang", "cc"]))
+    monkeypatch.setenv("NEXUS_CC", shlex.join([sys.executable, "-P", "-m", "ziglang", "cc"]))
     library = harness.load(CC.compile(harness.PORTABLE.read_text()).binary, tmp_path)
     y = (ctypes.c_float * 3)(1, 2, 3)
     values = [

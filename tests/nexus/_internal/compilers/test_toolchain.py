@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from nexus._internal.compilers import toolchain
+from nexus._internal.compilers import process, toolchain
 from nexus.bindings.errors import CompilerNotFoundError
 
 
@@ -96,8 +97,18 @@ def test_a_compiler_that_does_not_run_is_passed_over(bare: Path) -> None:
 
 def test_zig_of_this_python_is_the_last_resort(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "ziglang")
-    command = (sys.executable, "-m", "ziglang", "cc")
+    command = (sys.executable, "-P", "-m", "ziglang", "cc")
     assert toolchain.find("c++") == toolchain.Toolchain(command, "zig")
+
+
+def test_zig_is_not_taken_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "ziglang")
+    monkeypatch.chdir(tmp_path)
+    Path("ziglang.py").write_text("print('a stranger')")
+    _, said = process.run([*toolchain.find("c++").command, "--version"], os.environ)
+    assert "a stranger" not in said
 
 
 def test_no_compiler_is_a_sentence_with_what_was_tried_and_what_to_do(bare: Path) -> None:
