@@ -1,4 +1,4 @@
-"""The compiler inside an OpenCL driver: source goes to the driver as it is, with its options.
+"""The compiler inside an OpenCL driver: source goes to it with its headers and its options.
 
 A driver compiles for its own devices only, and when a library is loaded. So the library that this
 module makes is the source itself behind one line, which tells how long it is and what to build it
@@ -6,6 +6,8 @@ with; the runtime hands both to `clBuildProgram`, and a failure carries the driv
 """
 
 from __future__ import annotations
+
+import os
 
 from nexus._internal.compilers import architecture, headers, sources
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
@@ -26,6 +28,7 @@ class DriverCompiler:
         """Return the source with its options; nothing is compiled before it is loaded.
 
         Raises:
+            CompileError: headers are included without end.
             ValueError: the source is empty or no text; an option has a blank; an architecture is
                 given.
         """
@@ -33,13 +36,25 @@ class DriverCompiler:
         chosen = CompileOptions.of(options)
         if chosen.arch:
             raise architecture.refusal(chosen.arch, "opencl")
-        body = _macros(chosen)
-        for name, text in sources.parts_of(source, chosen.name).items():
-            body += headers.inlined(text.decode(errors=_ESCAPE), name, chosen.headers)
+        inliner = headers.Inliner(chosen.headers, _folders(chosen), _texts(chosen))
+        parts = sources.parts_of(source, chosen.name).items()
+        made = [inliner.text(text.decode(errors=_ESCAPE), name) for name, text in parts]
+        body = "".join([_macros(chosen), *made]).encode(errors=_ESCAPE)
         words = _words(chosen)
-        header = f"{_HEADER} {len(body.encode(errors=_ESCAPE))} {' '.join(words)}".rstrip()
-        text = f"{header}\n{body}".encode(errors=_ESCAPE)
+        header = f"{_HEADER} {len(body)} {' '.join(words)}".rstrip()
+        text = header.encode(errors=_ESCAPE) + b"\n" + body
         return CompileResult(text, "", ("clBuildProgram", *words))
+
+
+def _folders(options: CompileOptions) -> list[str]:
+    """Return where headers are searched."""
+    beside = [os.path.dirname(os.path.abspath(options.name))] if options.is_a_file() else []
+    return [*beside, *(os.fspath(folder) for folder in options.include_dirs)]
+
+
+def _texts(options: CompileOptions) -> dict[str, str]:
+    """Return the macros that may stand for the name of a header."""
+    return {name: value for name, value in options.defines.items() if isinstance(value, str)}
 
 
 def _macros(options: CompileOptions) -> str:
@@ -55,7 +70,8 @@ def _words(options: CompileOptions) -> list[str]:
     words = ["-g", "-cl-opt-disable"] if options.debug else []
     if options.fast_math:
         words.append("-cl-fast-relaxed-math")
-    words += [f"-I{folder}" for folder in options.include_dirs]
+    # For what nexus leaves to the driver; what it found is in the source, wherever it was.
+    words += [f"-I{folder}" for folder in _folders(options) if folder.split() == [folder]]
     words += options.flags
     for word in words:
         if word.split() != [word]:
