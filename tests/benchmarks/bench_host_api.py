@@ -38,6 +38,10 @@ NXS_KERNEL(add, in(float, a), in(float, b), out(float, c)) {
   c[i] = a[i] + b[i];
 }
 """
+NUMBERS_KERNEL = """
+#include <nexus/kernel.h>
+NXS_KERNEL(numbers, val(float, a), val(int, n), inout(nxs_uint8, x)) { (void)(a + n + x[0]); }
+"""
 SILENT_KERNEL = """
 #include <nexus/cpu_kernel.h>
 NXS_CPU_EXPORT void silent(void *const *args, const nxs_cpu_launch *launch) {}
@@ -177,6 +181,19 @@ class Subject:
             turns[name] = self.plain.loop("time_arguments", *handles)
         return Row(0, "three arguments set and a grid, checked", "30 ns more", turns)
 
+    def call(self) -> Row:
+        """Row 5 as one writes it for a single launch, with numbers among the arguments."""
+        kernel = self.device.compile(NUMBERS_KERNEL).get_kernel("numbers")
+        turns = {"nexus": python(lambda: kernel(2.0, 3, self.buffer, grid=1))}
+        return Row(5, "kernel(2.0, 3, buffer, grid=1)", "3.5 us", turns)
+
+    def scalar(self) -> Row:
+        """A number set again in a recorded command."""
+        kernel = self.device.compile(NUMBERS_KERNEL).get_kernel("numbers")
+        command = self.device.create_schedule().create_command(kernel)
+        turns = {"nexus": python(lambda: command.set_scalar(0, 2.0))}
+        return Row(0, "command.set_scalar(0, 2.0)", "", turns)
+
     def create(self) -> Row:
         """Row 9."""
         create = self.plain.foreign(
@@ -232,6 +249,8 @@ class Subject:
         return [
             self.run(),
             self.launch(),
+            self.call(),
+            self.scalar(),
             self.arguments(),
             self.create(),
             self.copy(to_host=True),
