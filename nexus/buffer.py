@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nexus._internal import checks, host_arrays, memory, scalars
 from nexus._internal.dtypes import DTypeLike, element_of
@@ -17,6 +16,8 @@ from nexus.bindings import nxs
 from nexus.bindings._internal.words import kind
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from nexus.device import Device
     from nexus.schedule import Run
     from nexus.stream import Stream

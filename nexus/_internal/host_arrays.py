@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from operator import index
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from nexus._internal.dtypes import BYTE, DTypeLike, Element, element_of
 from nexus._internal.interop import foreign
 from nexus.bindings._internal.words import counted, kind, shown
 
-Array: TypeAlias = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy.typing as npt  # takes a millisecond
+
+    Array: TypeAlias = npt.NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
 
 _formats: dict[Element, bytes] = {}

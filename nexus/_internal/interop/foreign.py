@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nexus._internal.interop import dlpack
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _HOSTS = (1,)  # device types of dlpack.h whose memory the host reads: kDLCPU
 _DEVICES = {
