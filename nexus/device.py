@@ -16,7 +16,12 @@ from nexus._internal.memory import make_buffer
 from nexus.bindings import nxs
 from nexus.bindings._internal.words import kind, shown
 from nexus.bindings.enums import EventType
-from nexus.bindings.errors import CompileError, CompilerNotFoundError, InvalidArgumentError
+from nexus.bindings.errors import (
+    CompileError,
+    CompilerNotFoundError,
+    InvalidArgumentError,
+    NexusError,
+)
 from nexus.buffer import Buffer
 from nexus.event import Event
 from nexus.library import Library
@@ -140,6 +145,7 @@ class Device(DeviceBase):
 
         Raises:
             FileNotFoundError: there is no such file.
+            CompileError: it is source, which the driver does not compile.
             InvalidArgumentError: it is no library that the device can load.
         """
         path: object = os.fspath(filepath) if hasattr(filepath, "__fspath__") else filepath
@@ -154,7 +160,7 @@ class Device(DeviceBase):
                 return self._unpacked(file.read(), path)
         try:  # as bytes: a path need not be UTF-8
             handle = nxs.create_library_from_file(self.runtime_number, self.id, os.fsencode(path))
-        except InvalidArgumentError as error:
+        except (InvalidArgumentError, CompileError) as error:
             raise self._refusal(error, path) from None
         return adopt(Library, self, handle)
 
@@ -162,6 +168,7 @@ class Device(DeviceBase):
         """Load a library of kernels from bytes, which are copied.
 
         Raises:
+            CompileError: it is source, which the driver does not compile.
             InvalidArgumentError: it is no library that the device can load.
         """
         given: object = data
@@ -172,17 +179,25 @@ class Device(DeviceBase):
         if container.is_container(data):
             return self._unpacked(data, "the library in memory")
         try:
+            return self._loaded(data)
+        except CompileError as error:
+            raise self._refusal(error, data) from None
+
+    def _loaded(self, data: SupportsBuffer) -> Library:
+        try:
             handle = nxs.create_library(self.runtime_number, self.id, data)
         except InvalidArgumentError as error:
             raise self._refusal(error, data) from None
         return adopt(Library, self, handle)
 
-    def _refusal(self, error: InvalidArgumentError, library: object) -> InvalidArgumentError:
+    def _refusal(self, error: InvalidArgumentError | CompileError, library: object) -> NexusError:
         """Return why a library was refused: what it is, where it is for another device."""
         from nexus._internal.inspecting import refusal
 
         kinds = self.runtime.get_property_str_vec("BinaryKinds")
         taker = refusal.Taker(self.spec, self.get_property_str("Architecture"), kinds)
+        if isinstance(error, CompileError):
+            return refusal.of_source(error, library, taker)
         return refusal.explained(error, library, taker)
 
     def _unpacked(self, data: SupportsBuffer, name: str) -> Library:
@@ -190,7 +205,7 @@ class Device(DeviceBase):
         compiler = self.runtime.get_property_str("Compiler")
         binary = container.binary_for(data, name, self.runtime.name, compiler)
         try:
-            return self.create_library(binary)
+            return self._loaded(binary)
         except CompileError as error:  # it holds source
             from nexus._internal.compilers import diagnostics
 
@@ -224,7 +239,7 @@ class Device(DeviceBase):
         result = cached.compile(compilers.get(name), source, options, arch=arch)
         logging.getLogger("nexus").debug("compiled for %s: %s", self.spec, result.command)
         try:
-            return self.create_library(result.binary)
+            return self._loaded(result.binary)
         except CompileError as error:  # of a driver, which compiles what it loads
             names = sources.names_of(source, CompileOptions.of(options).name)
             raise diagnostics.of_driver(error, names, result.binary, result.command) from None

@@ -61,7 +61,8 @@ inline FileIdentity file_identity(const char *path) {
   if (::stat(path, &info) != 0)
     throw Error(NXS_InvalidValue, std::string("cannot load ") + path + ": " + errno_text());
   if (!S_ISREG(info.st_mode))
-    throw Error(NXS_InvalidBinary, std::string("cannot load ") + path + ": it is no file");
+    throw Error(NXS_InvalidBinary, std::string("cannot load ") + path + ": it is no file" +
+                                       (S_ISDIR(info.st_mode) ? " but a folder" : ""));
   return identity_of(info);
 }
 

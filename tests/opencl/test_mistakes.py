@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 import nexus
@@ -82,3 +85,34 @@ def test_few_lines_of_the_log_are_told_and_all_is_kept(device: nexus.Device) -> 
     assert "nobody8" in caught.value.log
     assert "nobody8" not in caught.value.message
     assert caught.value.function == "nxsCreateLibrary"
+
+
+def test_source_that_is_loaded_as_a_library_is_for_the_compiler(
+    device: nexus.Device, tmp_path: Path
+) -> None:
+    source = tmp_path / "k.nxs"
+    source.write_text(f"{HEADER}NXS_KERNEL(k, out(float, y)) {{ y[0] = 1.0f; }}\n")
+    advice = "source that includes headers is for device.compile"
+    with pytest.raises(nexus.CompileError, match=advice) as caught:
+        device.load_library(source)
+    assert "nexus/kernel.h" in caught.value.log
+    with pytest.raises(nexus.CompileError, match=advice):
+        device.create_library(source.read_bytes())
+
+
+def test_ptx_is_called_so_rather_than_compiled(device: nexus.Device, tmp_path: Path) -> None:
+    ptx = tmp_path / "k.ptx"
+    ptx.write_text(".version 7.0\n.target sm_70\n.address_size 64\n.visible .entry k() { ret; }\n")
+    words = r"it is a PTX file for sm_70, and opencl:\d+ \(.*\) takes opencl-c"
+    with pytest.raises(nexus.InvalidArgumentError, match=words):
+        device.load_library(ptx)
+    with pytest.raises(nexus.InvalidArgumentError, match=f"library in memory: {words}"):
+        device.create_library(ptx.read_bytes())
+
+
+def test_what_is_no_file_is_told_at_once(device: nexus.Device, tmp_path: Path) -> None:
+    with pytest.raises(nexus.InvalidArgumentError, match="it is no file but a folder"):
+        device.load_library(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(nexus.InvalidArgumentError, match="it is no file"):
+        device.load_library(tmp_path / "pipe")

@@ -189,6 +189,7 @@ std::shared_ptr<ClLibrary> load_cl_library(nxs_int device, const void *data, siz
 }
 
 std::shared_ptr<ClLibrary> load_cl_library(nxs_int device, const char *path) {
+  file_identity(path);  // refuses folders, and pipes, whose reading would wait for ever
   auto library = load(device, read_whole_file(path).bytes, path);
   library->path = path;
   return library;

@@ -10,7 +10,12 @@ from typing import NamedTuple
 from nexus._internal.inspecting.formats import Identity, identify
 from nexus._internal.inspecting.source import Source
 from nexus.bindings.enums import Status
-from nexus.bindings.errors import BinaryFormatError, InvalidArgumentError
+from nexus.bindings.errors import (
+    BinaryFormatError,
+    CompileError,
+    InvalidArgumentError,
+    NexusError,
+)
 
 
 class Taker(NamedTuple):
@@ -43,6 +48,26 @@ def explained(error: InvalidArgumentError, given: object, taker: Taker) -> Inval
     takes = f"{taker.spec} ({taker.architecture}) takes {' and '.join(taker.kinds)}"
     message = f"{error.message}; it is {found.text}, and {takes}"
     return InvalidArgumentError(message, error.status, error.function, error.runtime, error.device)
+
+
+def of_source(error: CompileError, given: object, taker: Taker) -> NexusError:
+    """Return the exception for a library that a driver took for source, and could not compile.
+
+    Drivers take any text for source, PTX too.
+    """
+    place = (error.function, error.runtime, error.device)
+    found = _identity(given)
+    if found and found.kind and found.kind not in taker.kinds:
+        title = given if isinstance(given, str) else "the library in memory"
+        takes = f"{taker.spec} ({taker.architecture}) takes {' and '.join(taker.kinds)}"
+        refused = f"cannot load {title}: it is {found.text}, and {takes}"
+        return InvalidArgumentError(refused, Status.InvalidBinary, *place)
+    if found and found.kind:
+        return error
+    head, _, log = error.message.partition("\n")
+    advice = "; source that includes headers is for device.compile"
+    said = "\n".join(filter(None, [head + advice, log]))
+    return CompileError(said, error.status, *place, log=log)
 
 
 def _identity(given: object) -> Identity | None:

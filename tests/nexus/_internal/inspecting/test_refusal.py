@@ -9,7 +9,7 @@ import pytest
 
 import nexus
 from binaries import DATA, containers
-from nexus._internal.inspecting.refusal import Taker, explained
+from nexus._internal.inspecting.refusal import Taker, explained, of_source
 from nexus.bindings.enums import Status
 
 CODE = DATA / "gfx90a.hsaco"
@@ -64,3 +64,17 @@ def test_only_what_is_for_something_else_is_told() -> None:
     assert explained(busy, data, other) is busy
     assert explained(REFUSED, "/there/is/no/such/file", other) is REFUSED
     assert explained(REFUSED, "/", other) is REFUSED
+
+
+def test_text_that_does_not_compile_is_told_apart_from_libraries() -> None:
+    failed = nexus.CompileError("it does not compile\nlog", None, "nxsX", "opencl", 0)
+    taker = Taker("opencl:0", "any", ["opencl-c"])
+    told = of_source(failed, b"kernel void k() {", taker)
+    assert isinstance(told, nexus.CompileError)
+    assert told.message.startswith("it does not compile; source that includes headers is for ")
+    assert told.log == "log"
+    refused = of_source(failed, CODE.read_bytes(), taker)
+    assert isinstance(refused, nexus.InvalidArgumentError)
+    assert refused.message.startswith("cannot load the library in memory: it is a code object")
+    same = Taker("hip:0", "gfx90a", ["hsaco"])
+    assert of_source(failed, CODE.read_bytes(), same) is failed
