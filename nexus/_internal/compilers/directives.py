@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _SPLICE = r"\\[ \t]*\n"  # the line goes on
@@ -50,6 +52,8 @@ class Text(NamedTuple):
 def read(text: str) -> Text:
     r"""Return the lines of a text, all of which end with a newline.
 
+    Lines that say nothing of headers and conditions are one, because there are many of them.
+
     >>> read("/* a */ # include \\\n <a.h>\r\nint x;").lines[0][1:]
     ('include', '<a.h>')
     """
@@ -57,7 +61,7 @@ def read(text: str) -> Text:
     text += "\n" * (not text.endswith("\n"))
     text += "\n" * bool(re.search(rf"{_SPLICE}\Z", text))
     lines = tuple(_line(match) for match in _LINE.finditer(text) if match[0])
-    return Text(lines, _guard_of(lines))
+    return Text(tuple(_joined(lines)), _guard_of(lines))
 
 
 def split(rest: str) -> tuple[str, str]:
@@ -70,6 +74,22 @@ def _line(match: re.Match[str]) -> Line:
     if match[1]:
         return Line(match[0], *split(re.sub(_SPLICE, "", match[2])))
     return Line(match[0], "", "" if match[2].startswith("//") else match[2])
+
+
+def _joined(lines: Iterable[Line]) -> Iterator[Line]:
+    for is_plain, some in itertools.groupby(lines, _is_plain):
+        if is_plain:
+            yield Line("".join(line.text for line in some), "", "")
+        else:
+            yield from some
+
+
+def _is_plain(line: Line) -> bool:
+    if line.word == "define":
+        return not split(line.rest)[1].startswith(('"', "<"))
+    if line.word in ("include", "line") or line.word.startswith("el"):
+        return False
+    return not (line.step() or line.is_once())
 
 
 def _guard_of(lines: tuple[Line, ...]) -> str:
