@@ -72,7 +72,7 @@ of the table, with `svm=1 unified=1` added to `OPENCL_DOUBLE` where buffers are 
 | no shared memory | thread | 340,868 | 7 | 30 | 0 | 3,938,480 | 3,941,408 |
 | shared buffers | thread | 448,519 | 9 | 30 | 0 | 3,923,184 | 3,931,120 |
 
-Some minutes, not the ten million calls of the others. `tests/soak` has 50,000 calls under the first.
+Some minutes, not the ten million calls of the others. `tests/soak` has 50,000 under the first.
 """
 
 
