@@ -1,7 +1,8 @@
 """Cost of compiling again what was compiled before: from disk, and from the process. Unit: us.
 
 `python tests/benchmarks/bench_compile.py` prints a JSON object a line: name, unit, and the lowest,
-median and highest of fresh processes with a cache of their own.
+median and highest of fresh processes with a cache of their own. Then the same for the OpenCL driver
+that is here, which compiles what it is given and keeps what it likes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+
+import nexus
 
 N_PROCESSES = 11
 PROGRAM = """
@@ -49,12 +52,28 @@ opened = None
 measure("loading alone, from memory", lambda: device.create_library(library), 100)
 print(json.dumps(taken))
 """
+BY_DRIVER = """
+import json, time
+import nexus
+
+SOURCE = '''#include <nexus/kernel.h>
+NXS_KERNEL(one, inout(float, x)) { x[nxs_global_id(0)] *= 2; }
+'''
+device, kept, times = nexus.device("opencl"), [], []
+for _ in range(21):
+    start = time.perf_counter()
+    kept.append(device.compile(SOURCE))
+    times.append((time.perf_counter() - start) * 1e6)
+platform = device.get_property_str("Platform").split(",")[0]
+names = ("first compile of the process", "again in the process, while it is open")
+print(json.dumps(dict(zip((f"{platform}: {name}" for name in names), (times[0], min(times[1:]))))))
+"""
 
 
-def taken(folder: str) -> dict[str, float]:
+def taken(folder: str, program: str = PROGRAM) -> dict[str, float]:
     """Return the times of a fresh process that keeps what it compiles in `folder`."""
     environment = os.environ | {"NEXUS_CACHE": "1", "NEXUS_CACHE_DIR": folder}
-    command = [sys.executable, "-c", PROGRAM]
+    command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
@@ -76,6 +95,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for state in ("compiled", "from disk"):
                 for name, value in told(state, taken(folder)):
+                    times.setdefault(name, []).append(value)
+            if "opencl" in nexus.get_runtimes().names():
+                for name, value in taken(folder, BY_DRIVER).items():
                     times.setdefault(name, []).append(value)
     for name, values in times.items():
         found = {"lowest": min(values), "median": statistics.median(values), "highest": max(values)}

@@ -7,6 +7,7 @@ more than C, and of its ratio to pyopencl, turn by turn. pyopencl (PyPI) must be
 "Prepared" is a schedule that was recorded; in C and pyopencl a kernel whose argument was set before
 (`enqueue_nd_range_kernel`). "Given" is `kernel(buffer, ...)`, `clSetKernelArg` for each launch, and
 `kernel(queue, ..., buffer)`. "Sets, runs" is a schedule whose argument is set again for each run.
+"Two streams in turn" are kernels each of which waits for the one before it, by an event.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ NAME = "add_one"
 SOURCE = "kernel void add_one(global float *x) { x[get_global_id(0)] += 1.0f; }"
 N_ITEMS, GROUP = 1024, 256
 SYNC, PIPELINED = 100, 1000  # launches in a turn: short, so that many turns are not interrupted
+IN_TURN = 100  # kernels on two streams
 TURNS = 101
 
 Turn = Callable[[], float]  # microseconds for one
@@ -59,6 +61,33 @@ def rows(prepared: tuple[Any, Any], given: tuple[Any, Any], end: Any) -> dict[st
     }
 
 
+def in_turn(device: nexus.Device, kernel: nexus.Kernel, buffer: nexus.Buffer) -> Turn:
+    """Return the turn of two streams, each run behind the one before it."""
+    streams, event = [device.create_stream(), device.create_stream()], device.create_event()
+    schedules = []
+    for i in range(IN_TURN):
+        schedule = device.create_schedule()
+        schedule.create_wait_command(event, i)
+        command = schedule.create_command(kernel)
+        command.set_buffer(0, buffer)
+        command.finalize(GROUP, N_ITEMS)
+        schedule.create_signal_command(event, i + 1)
+        schedules.append(schedule)
+
+    def taken() -> float:
+        event.reset(0)
+        begin = time.perf_counter()
+        for i, schedule in enumerate(schedules):
+            schedule.run(streams[i % 2], False)
+        event.wait(IN_TURN)
+        end = time.perf_counter()
+        for stream in streams:
+            stream.synchronize()
+        return (end - begin) / IN_TURN * 1e6
+
+    return taken
+
+
 def ours(host: Any) -> dict[str, Turn]:
     """Return what is measured, with nexus."""
     device = nexus.device("opencl")
@@ -80,6 +109,7 @@ def ours(host: Any) -> dict[str, Turn]:
     return {
         **rows(prepared, (launch(True), launch(False)), stream.synchronize),
         "launch and wait, sets, runs": turn(set_and_run, SYNC),
+        "two streams in turn": in_turn(device, kernel, buffer),
         "4 KiB to the host": turn(lambda: buffer.copy(host), SYNC),
         "4 KiB to the device": turn(lambda: buffer.write(host), SYNC),
     }
@@ -101,6 +131,16 @@ def pyopencl(host: Any) -> dict[str, Turn]:
     def given() -> None:
         kernel(queue, (N_ITEMS,), (GROUP,), buffer)
 
+    queues = [queue, cl.CommandQueue(context)]
+
+    def streams_in_turn() -> None:
+        before: Any = None
+        for i in range(IN_TURN):
+            behind, on = [before] if before else None, queues[i % 2]
+            before = cl.enqueue_nd_range_kernel(on, kernel, (N_ITEMS,), (GROUP,), wait_for=behind)
+            on.flush()
+        before.wait()
+
     def waiting(launch: Callable[[], None]) -> Callable[[], None]:
         def launch_and_wait() -> None:
             launch()
@@ -111,6 +151,7 @@ def pyopencl(host: Any) -> dict[str, Turn]:
     return {
         **rows((waiting(prepared), prepared), (waiting(given), given), queue.finish),
         "launch and wait, sets, runs": turn(waiting(given), SYNC),
+        "two streams in turn": lambda: turn(streams_in_turn, 1)() / IN_TURN,
         "4 KiB to the host": turn(lambda: cl.enqueue_copy(queue, host, buffer), SYNC),
         "4 KiB to the device": turn(lambda: cl.enqueue_copy(queue, buffer, host), SYNC),
     }
