@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import nexus
+from nexus._internal.architectures import places
 
 KERNELS = Path(__file__).resolve().parents[1] / "kernels" / "plain_c.c"
 
@@ -67,3 +69,12 @@ def add(compiled: nexus.Library) -> nexus.Kernel:
 def increment(compiled: nexus.Library) -> nexus.Kernel:
     """Return the kernel x += 1, int32."""
     return compiled.get_kernel("increment")
+
+
+@pytest.fixture
+def nothing_added() -> Iterator[None]:
+    """Forget afterwards what a test adds."""
+    before = [*places._added]
+    yield
+    places._added[:] = before
+    places.forget()

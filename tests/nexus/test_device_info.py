@@ -76,15 +76,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
 
 
-@pytest.fixture
-def nothing_added() -> Iterator[None]:
-    """Forget afterwards what a test adds."""
-    before = [*places._added]
-    yield
-    places._added[:] = before
-    places.forget()
-
-
 def test_an_architecture_is_found_by_its_name(folder: Path) -> None:
     info = nexus.lookup_device_info("acme-gpu-a1")
     assert info.get_str("Name") == "Acme One"

@@ -25,5 +25,7 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(device: nexus.Device, null_device: nexus.Device, binary: Path) -> World:
+def world(
+    device: nexus.Device, null_device: nexus.Device, binary: Path, nothing_added: None
+) -> World:
     return World(device, null_device, binary)
