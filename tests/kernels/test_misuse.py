@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
 from typing import NamedTuple
 
 import pytest
@@ -36,14 +38,18 @@ def read_mistakes() -> dict[str, Mistake]:
 MISTAKES = read_mistakes()
 
 
-@pytest.fixture(params=["host", "clang"])
+@pytest.fixture(params=["host", "clang", "zig"])
 def compiler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Compiler:
-    """The compiler that device.compile takes, and a clang."""
+    """The compiler that device.compile takes, a clang, and the clang of zig."""
     if request.param == "clang":
         clang = harness.other_clang()
         if clang is None:
             pytest.skip("no clang++ on this machine")
         monkeypatch.setenv("NEXUS_CC", clang)
+    if request.param == "zig":
+        if importlib.util.find_spec("ziglang") is None:
+            pytest.skip("no zig on this machine: pip install ziglang")
+        monkeypatch.setenv("NEXUS_CC", f"{sys.executable} -P -m ziglang cc")
     return compilers.get("cc")
 
 
@@ -77,7 +83,7 @@ def test_a_kernel_without_the_header_is_told_of_it(compiler: Compiler) -> None:
 
 
 def test_a_header_behind_ours_is_told_to_go_before_it(compiler: Compiler) -> None:
-    source = "#include <nexus/kernel.h>\n#include <thread>\n"
+    source = "#include <nexus/kernel.h>\n#include <stdlib.h>\n"
     with pytest.raises(CompileError, match="hint: include other headers before <nexus/kernel.h>"):
         compiler.compile(source, {"name": "k.nxs"})
     half = "#include <nexus/kernel.h>\nint half;\n"

@@ -11,14 +11,19 @@ from nexus.bindings.errors import CompileError
 # Begins the last line of a message, which is for programs: the command line leaves it out.
 WHOLE_LOG = "the whole log is in the attribute `log` of this exception"
 
-_ERROR = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?:\d+:)? (?:fatal )?error: (?P<what>.*)")
+_ERROR = re.compile(
+    r"(?P<file>.+?):(?P<line>\d+):(?:(?P<column>\d+):)? (?:fatal )?error: (?P<what>.*)"
+)
 # PoCL begins with the word, and names the header of a macro behind the place where it stands.
 _ERROR_OF_POCL = re.compile(
-    r"error: (?P<file>.+?):(?P<line>\d+):\d+(?: <Spelling=.*>)?: (?P<what>.*)"
+    r"error: (?P<file>.+?):(?P<line>\d+):(?P<column>\d+)(?: <Spelling=.*>)?: (?P<what>.*)"
 )
 _OTHER_ERROR = re.compile(r"error: |undefined reference|undefined symbol")
 # A sentence of our own headers: `static assertion failed: X` (gcc), `... "X"` (clang).
 _ASSERTION = re.compile(r"static[_ ]assert(?:ion)? failed(?: due to requirement '.*?')?:? ?(.*)")
+# clang does not say which one; gcc does.
+_POISONED = "attempt to use a poisoned identifier"
+_MARGIN = re.compile(r"^ *\d+ \| ")  # of a line of the source, in clang from version 16 on
 _OF_PORTABLE = (b"NXS_", b"nexus/kernel.h", b'#include "')
 _SHOWN = 5
 _NOTES = 50  # lines below an error in which a hint is looked for
@@ -38,7 +43,7 @@ def summary(log: str, name: str, source: bytes = b"NXS_") -> list[str]:
         error = _error_of(lines[number])
         if error:
             before, after = lines[previous + 1 : number], lines[number + 1 : following]
-            sentence = _sentence(error["what"])
+            sentence = _sentence(error["what"], error["column"], after[:1])
             place = _place(error, [*before, *after], name)
             header = "" if error["file"] == name else error["file"]
             complaint = Complaint(sentence, "\n".join(after[:_NOTES]), header)
@@ -89,6 +94,11 @@ def _place(error: re.Match[str], around: list[str], name: str) -> str:
     return next((match[0] for line in around if (match := ours.match(line))), here)
 
 
-def _sentence(what: str) -> str:
+def _sentence(what: str, column: str | None, shown: list[str]) -> str:
+    """Return what is wrong; `shown` is the line of the source, where the compiler repeats it."""
     assertion = _ASSERTION.fullmatch(what)
+    if what == _POISONED and column and shown:
+        text = _MARGIN.sub("", shown[0]).encode()[int(column) - 1 :].decode(errors="replace")
+        word = re.match(r"\w+", text)
+        return f'attempt to use poisoned "{word[0]}"' if word else what
     return assertion[1].strip('"') if assertion else what

@@ -46,6 +46,38 @@ _UNKNOWN = (
 # PoCL writes no line of the source; of what portable kernels call, atomics alone take volatile.
 _ATOMIC = r"nxs_(shared_)?atomic_|of type 'volatile __(global|local)"
 
+_COMMON = "a portable kernel is of what C and C++ have in common: "
+_MATHS = (
+    "sqrt|rsqrt|exp2?|log(2|10)?|a?(sin|cos|tan)h?|floor|ceil|trunc|round|abs|atan2|pow|mod|"
+    "copysign|min|max|fma"
+)
+_VECTORS = "a portable kernel has no vectors: take one number for each item, or a struct"
+_VECTOR = r"u?(?:char|short|int|long|float|double|half)(?:2|3|4|8|16)"
+# What to write instead of a word that <nexus/kernel/cpu_words.h> forbids.
+_WORDS = {
+    "static|inline|extern|register|thread_local|constexpr": (
+        "nothing is static: a function that kernels call is NXS_FUNC, a table of constants "
+        "NXS_TABLE, a number with a name a #define; what a group shares is NXS_SHARED, what an "
+        "item keeps from phase to phase NXS_PRIVATE"
+    ),
+    r"u?int\d+_t|wchar_t|char(16|32)_t": (
+        "integers are nxs_int8, nxs_int16, nxs_int32, nxs_int64 and nxs_uint8 to nxs_uint64"
+    ),
+    _VECTOR: _VECTORS,
+    r"\w*_cast": _COMMON + "a cast is (T)v",
+    "auto|decltype": _COMMON + "name the type of each variable",
+    "new|delete": _COMMON + "no allocation: an array has a constant size",
+    "try|catch|throw|noexcept": _COMMON + "no exceptions",
+    "goto|asm": "a portable kernel has no goto and no asm: not every language has them",
+    "nullptr|static_assert|align(as|of)|this|typeid": (
+        _COMMON + "no nullptr, static_assert, alignas, alignof, typeid and no methods"
+    ),
+    "template|typename|class|namespace|using|operator|virtual|friend|explicit|mutable": (
+        _COMMON + "no templates, classes, namespaces, references or overloads; a function that "
+        "kernels call is NXS_FUNC"
+    ),
+}
+
 # Of several that fit a complaint the first is told.
 _HINTS = (
     _Hint(
@@ -55,6 +87,7 @@ _HINTS = (
     ),
     _Hint(_ARGUMENTS, "function-style cast", r"macro 'NXS_(PARAMETER|NBYTES)'"),
     _Hint("include other headers before <nexus/kernel.h>", "poisoned", r"\n/[^\n]*\Z"),
+    *(_Hint(rule, f'poisoned "({words})"') for words, rule in _WORDS.items()),
     _Hint(
         "another kernel language keeps this name for itself: choose another",
         "poisoned|cannot combine with previous",
@@ -114,6 +147,16 @@ _HINTS = (
         r"['\"](barrier|__syncthreads|threadgroup_barrier|work_group_barrier|mem_fence)['\"]",
     ),
     _Hint(
+        "an item's own one of an NXS_PRIVATE(T, n) is nxs_my(n)",
+        r"in assignment of .* to '[^']*\[\d+\]'|array type '.*' is not assignable",
+    ),
+    _Hint(
+        "only a kernel knows where its item is, and has phases: give a function what it needs as "
+        "arguments",
+        _UNKNOWN,
+        r"['\"]nxs_(self|group)['\"]",
+    ),
+    _Hint(
         "an item asks where it is with nxs_global_id(d), nxs_local_id(d) and nxs_group_id(d), and "
         "how large things are with nxs_global_size(d), nxs_local_size(d) and nxs_num_groups(d)",
         _UNKNOWN,
@@ -121,10 +164,28 @@ _HINTS = (
     ),
     _Hint("there is no printf in a portable kernel", _UNKNOWN, r"['\"]printf['\"]"),
     _Hint(
-        "a portable kernel has no vectors: take one number for each item, or a struct",
+        "maths are nxs_sqrt, nxs_exp, nxs_min, nxs_max and so on, for float and double alike",
         _UNKNOWN,
-        r"['\"](char|short|int|uint|long|float|double|half)(2|3|4|8|16)['\"]",
+        rf"['\"](std::|f)?({_MATHS})f?['\"]",
     ),
+    _Hint(
+        "an array that the group shares is NXS_SHARED(T, name, [A][B]), a buffer in(T, p), "
+        "out(T, p) or inout(T, p), a table of constants NXS_TABLE, a function NXS_FUNC",
+        _UNKNOWN,
+        r"['\"]__(shared|device|global|constant|local|kernel|host)(__)?['\"]",
+    ),
+    _Hint(
+        _COMMON + "no allocation: an array has a constant size",
+        _UNKNOWN,
+        r"['\"](malloc|calloc|free|alloca)['\"]",
+    ),
+    _Hint(_ATOMICS, _UNKNOWN, r"['\"]atomic[A-Z_]\w*['\"]"),
+    _Hint(
+        "nxs_global_id(d) and its like take a dimension: 0, 1 or 2",
+        "no matching function|too (few|many)",
+        r"(global|local|group)_(id|size)|num_groups",
+    ),
+    _Hint(_VECTORS, _UNKNOWN, rf"['\"]{_VECTOR}['\"]"),
     _Hint(
         "a portable kernel is of what C and C++ have in common: no templates, classes, references "
         "or overloads",

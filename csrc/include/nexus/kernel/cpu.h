@@ -49,10 +49,6 @@ typedef _Float16 nxs_half;
 #define nxs_load_half(p, i) ((float)(p)[i])
 #define nxs_store_half(p, i, v) ((p)[i] = (nxs_half)(float)(v))
 
-/* Names that another language keeps for itself: a kernel that uses one would compile here only. */
-#pragma GCC poison half kernel global local constant device thread threadgroup
-#pragma GCC poison uchar ushort uint ulong
-
 /* ---- items and groups --------------------------------------------------------------------- */
 
 namespace nxs::cpu {
@@ -320,5 +316,6 @@ constexpr bool kArePlain = (kIsPlain<T> && ...);
 
 #include <nexus/kernel/cpu_atomics.h>
 #include <nexus/kernel/cpu_maths.h>
+#include <nexus/kernel/cpu_words.h>
 
 #endif
