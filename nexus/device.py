@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nexus import device_info
+from nexus._internal import compilers
 from nexus._internal.compilers import container
 from nexus._internal.event import make_event
 from nexus._internal.handle import DeviceBase, adopt
@@ -203,13 +204,12 @@ class Device(DeviceBase):
     def _unpacked(self, data: SupportsBuffer, name: str) -> Library:
         """Load what `nexus compile` has written."""
         compiler = self.runtime.get_property_str("Compiler")
-        binary = container.binary_for(data, name, self.runtime.name, compiler)
-        try:
-            return self._loaded(binary)
-        except CompileError as error:  # it holds source
-            from nexus._internal.compilers import diagnostics
+        contained = container.unpack_for(data, name, self.runtime.name, compiler)
+        if not compilers.is_of_driver(compiler):
+            return self._loaded(contained.binary)
+        from nexus._internal.compilers import built
 
-            raise diagnostics.of_driver(error, [name], binary) from None
+        return built.from_container(self, self._loaded, contained, name)
 
     def compile(self, source: Source, options: Options = None) -> Library:
         """Compile source to a library, with the compiler of the runtime.
@@ -225,9 +225,7 @@ class Device(DeviceBase):
         """
         import logging
 
-        from nexus._internal import compilers
-        from nexus._internal.compilers import cached, diagnostics, sources
-        from nexus._internal.compilers.options import CompileOptions
+        from nexus._internal.compilers import cached
 
         name = self.runtime.get_property_str("Compiler")
         if not name:
@@ -235,14 +233,14 @@ class Device(DeviceBase):
                 f"cannot compile for {self.spec}: its runtime has no compiler; load a library that "
                 "is compiled already"
             )
+        if compilers.is_of_driver(name):
+            from nexus._internal.compilers import built
+
+            return built.from_source(self, self._loaded, source, options)
         arch = self.get_property_str("Architecture")
         result = cached.compile(compilers.get(name), source, options, arch=arch)
         logging.getLogger("nexus").debug("compiled for %s: %s", self.spec, result.command)
-        try:
-            return self._loaded(result.binary)
-        except CompileError as error:  # of a driver, which compiles what it loads
-            names = sources.names_of(source, CompileOptions.of(options).name)
-            raise diagnostics.of_driver(error, names, result.binary, result.command) from None
+        return self._loaded(result.binary)
 
     # ---- running ---------------------------------------------------------------------------------
 

@@ -70,6 +70,18 @@ class Library(Handle):
         """The names of the kernels."""
         return self._call(nxs.get_library_kernels)
 
+    @property
+    def binary(self) -> bytes:
+        """The library as bytes, which `create_library` takes without compiling.
+
+        For the same device and driver: of OpenCL, the driver's binary and what it tells of the
+        kernels' arguments.
+
+        Raises:
+            NexusError: the runtime keeps none (NotSupported), as that of the CPU.
+        """
+        return self._call(nxs.get_library_binary)
+
     def __iter__(self) -> Any:
         raise TypeError("a Library is not iterated; library.kernels has the names")
 

@@ -16,8 +16,8 @@ def inspect(path_or_bytes: str | os.PathLike[str] | bytes | bytearray | memoryvi
     r"""Return what a kernel library says about itself and its kernels; nothing is loaded or run.
 
     Read are shared objects for the `cpu` runtime, cubins, fatbins, PTX, AMD's code objects, clang's
-    offload bundles, SPIR-V and what `nexus compile` writes. The file may come from anywhere:
-    whatever is in it, reading ends in bounded time and memory.
+    offload bundles, SPIR-V, what `nexus compile` writes and the `binary` of a library. The file may
+    come from anywhere: whatever is in it, reading ends in bounded time and memory.
 
     Args:
         path_or_bytes: a path, or the bytes of a library.

@@ -264,7 +264,7 @@ def export_buffer(buffer: int, type: ExportType | int) -> bytes:
         type: as what.
 
     Returns:
-        the description.
+        the bytes.
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
@@ -369,6 +369,23 @@ def get_library_kernels(library: int) -> list[str]:
 
     Returns:
         the names.
+
+    Raises:
+        InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
+        DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
+    """
+
+def get_library_binary(library: int) -> bytes:
+    """Write the library as bytes, which nxsCreateLibrary takes on the same device and driver
+    without compiling.
+
+    Args:
+        library: library.
+
+    Returns:
+        the bytes.
 
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
@@ -650,7 +667,7 @@ def export_event(event: int, type: ExportType | int) -> bytes:
         type: as what.
 
     Returns:
-        the description.
+        the bytes.
 
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.

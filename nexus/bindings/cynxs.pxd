@@ -183,6 +183,15 @@ cdef inline nxs_status get_library_kernels(int runtime, nxs_handle library, void
     return table.GetLibraryKernels(library, value, nbytes)
 
 
+cdef inline nxs_status get_library_binary(int runtime, nxs_handle library, void *value, size_t *nbytes) noexcept nogil:
+    cdef const nxs_table* table = nxs_table_at(slots, runtime)
+    if table is NULL:
+        return NXS_InvalidRuntime
+    if table.GetLibraryBinary is NULL:
+        return NXS_NotSupported
+    return table.GetLibraryBinary(library, value, nbytes)
+
+
 cdef inline nxs_status release_library(int runtime, nxs_handle library) noexcept nogil:
     cdef const nxs_table* table = nxs_table_at(slots, runtime)
     if table is NULL:

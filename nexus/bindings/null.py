@@ -24,6 +24,7 @@ create_library = backend.create_library
 create_library_from_file = backend.create_library_from_file
 get_library_property = backend.get_library_property
 get_library_kernels = backend.get_library_kernels
+get_library_binary = backend.get_library_binary
 release_library = backend.release_library
 get_kernel = backend.get_kernel
 get_kernel_property = backend.get_kernel_property

@@ -299,7 +299,7 @@ def export_buffer(runtime: int, buffer: int, type: ExportType | int) -> bytes:
         type: as what.
 
     Returns:
-        the description.
+        the bytes.
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
@@ -412,6 +412,24 @@ def get_library_kernels(runtime: int, library: int) -> list[str]:
 
     Returns:
         the names.
+
+    Raises:
+        InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
+        DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
+    """
+
+def get_library_binary(runtime: int, library: int) -> bytes:
+    """Write the library as bytes, which nxsCreateLibrary takes on the same device and driver
+    without compiling.
+
+    Args:
+        runtime: number of the runtime, from `load_runtime`.
+        library: library.
+
+    Returns:
+        the bytes.
 
     Raises:
         InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
@@ -714,7 +732,7 @@ def export_event(runtime: int, event: int, type: ExportType | int) -> bytes:
         type: as what.
 
     Returns:
-        the description.
+        the bytes.
 
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
@@ -1324,7 +1342,7 @@ class Backend:
             type: as what.
 
         Returns:
-            the description.
+            the bytes.
 
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
@@ -1431,6 +1449,23 @@ class Backend:
 
         Returns:
             the names.
+
+        Raises:
+            InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
+            DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
+        """
+
+    def get_library_binary(self, library: int) -> bytes:
+        """Write the library as bytes, which nxsCreateLibrary takes on the same device and driver
+        without compiling.
+
+        Args:
+            library: library.
+
+        Returns:
+            the bytes.
 
         Raises:
             InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
@@ -1712,7 +1747,7 @@ class Backend:
             type: as what.
 
         Returns:
-            the description.
+            the bytes.
 
         Raises:
             InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.

@@ -385,7 +385,7 @@ cpdef object export_buffer(int runtime, int64_t buffer, int32_t type):
         type: as what.
 
     Returns:
-        the description.
+        the bytes.
 
     Raises:
         InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
@@ -562,6 +562,34 @@ cpdef object get_library_kernels(int runtime, int64_t library):
         if not wants_more(&room, result):
             break
     return typed_value(&room, runtime, result, "nxsGetLibraryKernels", NXS_PropertyType_StringVector, -1)
+
+
+cpdef object get_library_binary(int runtime, int64_t library):
+    """Write the library as bytes, which nxsCreateLibrary takes on the same device and driver
+    without compiling.
+
+    Args:
+        runtime: number of the runtime, from `load_runtime`.
+        library: library.
+
+    Returns:
+        the bytes.
+
+    Raises:
+        InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
+        OutOfMemoryError: OutOfHostMemory, OutOfResources.
+        DeviceLostError: DeviceLost.
+        NexusError: NotSupported.
+    """
+    cdef int64_t result
+    cdef Room room
+    open_room(&room)
+    while True:
+        with nogil:
+            result = cynxs.get_library_binary(runtime, library, room.data, &room.nbytes)
+        if not wants_more(&room, result):
+            break
+    return bytes_value(&room, runtime, result, "nxsGetLibraryBinary", -1)
 
 
 cpdef object release_library(int runtime, int64_t library):
@@ -964,7 +992,7 @@ cpdef object export_event(int runtime, int64_t event, int32_t type):
         type: as what.
 
     Returns:
-        the description.
+        the bytes.
 
     Raises:
         InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.
@@ -1668,7 +1696,7 @@ cdef class Backend:
             type: as what.
 
         Returns:
-            the description.
+            the bytes.
 
         Raises:
             InvalidArgumentError: InvalidBuffer, InvalidArgSize, InvalidValue.
@@ -1787,6 +1815,24 @@ cdef class Backend:
             NexusError: NotSupported.
         """
         return get_library_kernels(linked(self), library)
+
+    def get_library_binary(self, int64_t library):
+        """Write the library as bytes, which nxsCreateLibrary takes on the same device and driver
+        without compiling.
+
+        Args:
+            library: library.
+
+        Returns:
+            the bytes.
+
+        Raises:
+            InvalidArgumentError: InvalidLibrary, InvalidArgSize, InvalidValue.
+            OutOfMemoryError: OutOfHostMemory, OutOfResources.
+            DeviceLostError: DeviceLost.
+            NexusError: NotSupported.
+        """
+        return get_library_binary(linked(self), library)
 
     def release_library(self, int64_t library):
         """Give the handle back. Kernels keep their library.
@@ -2077,7 +2123,7 @@ cdef class Backend:
             type: as what.
 
         Returns:
-            the description.
+            the bytes.
 
         Raises:
             InvalidArgumentError: InvalidEvent, InvalidArgSize, InvalidValue.

@@ -10,9 +10,11 @@ import click
 
 import nexus
 from nexus._internal import compilers
-from nexus._internal.compilers import cached, folder
+from nexus._internal.compilers import built, cached, folder
 from nexus._internal.compilers.container import SUFFIX
 from nexus._internal.compilers.options import CompileOptions
+from nexus._internal.inspecting import program
+from nexus._internal.inspecting.source import Source
 from nexus.bindings.errors import BackendUnavailableError, CompilerNotFoundError
 from nexus.cli import trial
 from nexus.cli.quantities import size_text
@@ -76,20 +78,23 @@ def _target_of(runtime: str | None, arch: str | None) -> _Target:
     return _Target(name, device)
 
 
-def _built(target: _Target, source: bytes, options: CompileOptions) -> str:
-    """Have a driver compile what it will be given, and tell that it did.
+def _built(target: _Target, source: bytes, options: CompileOptions) -> tuple[str, dict[str, Any]]:
+    """Have a driver compile what it will be given; return that it did, and what it told.
 
     Raises:
         CompileError: the source does not compile.
     """
     holds = "of source, which the driver compiles when it is loaded"
     if target.device is None:
-        return f"{holds}; not compiled here, so mistakes were not looked for: {target.why}"
+        why = f"not compiled here, so mistakes were not looked for: {target.why}"
+        return f"{holds}; {why}", {}
     with target.device.compile(source, options) as library:
         if log := library.get_property_str("Log"):
             click.echo(log, err=True)
+        binary = built.binary_of(library)
     version = target.device.get_property_str("DriverVersion")
-    return f"{holds}; it compiles on {target.device.name} (driver {version})"
+    told = {"Program": program.facts(Source.of_bytes(binary))} if binary else {}
+    return f"{holds}; it compiles on {target.device.name} (driver {version})", told
 
 
 def _output_for(file: Path, named: Path | None) -> Path:
@@ -126,7 +131,8 @@ def compile_command(
     """Compile a kernel file to a library.
 
     It is written to FILE with the suffix .nxsb, which `load_library` takes: the binary and how it
-    was made. For OpenCL it is the source, which each driver compiles for itself.
+    was made. For OpenCL it is the source, which each driver compiles for itself, and what the
+    driver here told of it.
     """
     path = _output_for(file, output)
     target = _target_of(runtime, arch)
@@ -134,10 +140,16 @@ def compile_command(
     result = cached.compile(compilers.get(name), source, options, arch=arch)
     if result.log:
         click.echo(result.log, err=True, nl=False)
-    by = f"by {result.version or name}"
-    told = _built(target, source, options) if compilers.is_of_driver(name) else by
-    path.write_bytes(cached.contained(result, options, name, arch).pack())
-    click.echo(f"{path}: {size_text(len(result.binary))} {told}")
+    if compilers.is_of_driver(name):
+        said, told = _built(target, source, options)
+    else:
+        said, told = f"by {result.version or name}", {}
+    contained = cached.contained(
+        result, options, name, arch, None if result.includes is None else ()
+    )
+    contained.facts.update(told)
+    path.write_bytes(contained.pack())
+    click.echo(f"{path}: {size_text(len(result.binary))} {said}")
 
 
 @click.command("run", epilog="For example: nexus run saxpy.nxs --arg a=2 --arg x=arange:8")

@@ -103,7 +103,7 @@ def returns(spec: Spec, function: Function) -> str:
     if function.reads_property:
         return "the value; its type is the property's."
     if function.reads_value:
-        return "the names." if function.value_type in VALUE_TYPES else "the description."
+        return "the names." if function.value_type in VALUE_TYPES else "the bytes."
     return ""
 
 

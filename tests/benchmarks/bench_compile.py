@@ -2,7 +2,7 @@
 
 `python tests/benchmarks/bench_compile.py` prints a JSON object a line: name, unit, and the lowest,
 median and highest of fresh processes with a cache of their own. Then the same for the OpenCL driver
-that is here, which compiles what it is given and keeps what it likes.
+that is here.
 """
 
 from __future__ import annotations
@@ -57,22 +57,34 @@ import json, time
 import nexus
 
 SOURCE = '''#include <nexus/kernel.h>
-NXS_KERNEL(one, inout(float, x)) { x[nxs_global_id(0)] *= 2; }
+NXS_KERNEL({}, inout(float, x)) {{ x[nxs_global_id(0)] *= 2; }}
 '''
-device, kept, times = nexus.device("opencl"), [], []
-for _ in range(21):
-    start = time.perf_counter()
-    kept.append(device.compile(SOURCE))
-    times.append((time.perf_counter() - start) * 1e6)
+one, other = SOURCE.format("one"), SOURCE.format("other")
+device, taken = nexus.device("opencl"), {}
+device.create_buffer(4)  # the driver makes what it makes once
 platform = device.get_property_str("Platform").split(",")[0]
-names = ("first compile of the process", "again in the process, while it is open")
-print(json.dumps(dict(zip((f"{platform}: {name}" for name in names), (times[0], min(times[1:]))))))
+
+def measure(name, call, n=1):
+    times = []
+    for _ in range(n):
+        start = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - start) * 1e6)
+    taken[name + ", " + platform] = min(times)
+
+measure("first compile of the process", lambda: device.compile(one))
+measure("first compile of another source", lambda: device.compile(other))
+measure("again in the process, with loading", lambda: device.compile(one), 20)
+opened = device.compile(one)
+measure("again in the process, while it is open", lambda: device.compile(one), 100)
+print(json.dumps(taken))
 """
 
 
 def taken(folder: str, program: str = PROGRAM) -> dict[str, float]:
     """Return the times of a fresh process that keeps what it compiles in `folder`."""
-    environment = os.environ | {"NEXUS_CACHE": "1", "NEXUS_CACHE_DIR": folder}
+    kept = {"NEXUS_CACHE": "1", "NEXUS_CACHE_DIR": folder, "POCL_CACHE_DIR": f"{folder}/pocl"}
+    environment = os.environ | kept
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(done.stdout)
@@ -88,17 +100,21 @@ def told(state: str, found: dict[str, float]) -> Iterator[tuple[str, float]]:
             yield name, value
 
 
-def main() -> None:
-    """Measure with an empty folder and with a full one, in turns."""
-    times: dict[str, list[float]] = {}
+def rounds() -> Iterator[tuple[str, float]]:
+    """Yield what fresh processes measure, with an empty folder and then with a full one."""
+    programs = [PROGRAM] + [BY_DRIVER] * ("opencl" in nexus.get_runtimes().names())
     for _ in range(N_PROCESSES):
         with tempfile.TemporaryDirectory() as folder:
             for state in ("compiled", "from disk"):
-                for name, value in told(state, taken(folder)):
-                    times.setdefault(name, []).append(value)
-            if "opencl" in nexus.get_runtimes().names():
-                for name, value in taken(folder, BY_DRIVER).items():
-                    times.setdefault(name, []).append(value)
+                for program in programs:
+                    yield from told(state, taken(folder, program))
+
+
+def main() -> None:
+    """Measure, and print."""
+    times: dict[str, list[float]] = {}
+    for name, value in rounds():
+        times.setdefault(name, []).append(value)
     for name, values in times.items():
         found = {"lowest": min(values), "median": statistics.median(values), "highest": max(values)}
         rounded = {key: float(f"{value:.3g}") for key, value in found.items()}

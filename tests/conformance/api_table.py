@@ -468,6 +468,26 @@ FUNCTIONS = (
         False,
     ),
     Function(
+        "nxsGetLibraryBinary",
+        "get_library_binary",
+        "library",
+        "status",
+        "nxs_status",
+        (
+            Arg("library", "library", "nxs_handle", "in", False, None, True),
+            Arg("value", "value_out", "void *", "out", True, None, False),
+            Arg("nbytes", "size_inout", "size_t *", "inout", False, None, False),
+        ),
+        (
+            "InvalidLibrary", "InvalidArgSize", "InvalidValue", "OutOfHostMemory", "OutOfResources",
+            "DeviceLost", "NotSupported",
+        ),
+        "release",
+        False,
+        "",
+        True,
+    ),
+    Function(
         "nxsReleaseLibrary",
         "release_library",
         "library",

@@ -31,7 +31,17 @@ FEATURES = {
     "wrap": "a buffer may be memory of the host itself",
     "memory_hierarchy": "a device tells its memories, from the core outwards",
     "clusters": "groups run in clusters, and cooperatively",
+    "library_binary": "a library is given out as bytes that need no compiling",
     "export": "buffers and events leave the runtime",
+}
+
+# Optional functions -> the feature that a plugin without them names as a gap.
+FEATURE_OF = {
+    "nxsGetLibraryBinary": "library_binary",
+    "nxsExportBuffer": "export",
+    "nxsImportBuffer": "export",
+    "nxsExportEvent": "export",
+    "nxsImportEvent": "export",
 }
 
 DECLARED = {function.name: function.statuses for function in FUNCTIONS}

@@ -12,7 +12,7 @@ import pytest
 
 from conformance.api_table import API_VERSION, FUNCTIONS, KINDS, Arg, Function
 from conformance.c_api import CApi, Init
-from conformance.harness import Lab
+from conformance.harness import FEATURE_OF, Lab
 from conformance.walk import (
     NOT_WALKED,
     World,
@@ -44,6 +44,8 @@ def test_a_bad_value_is_refused_by_name_and_changes_nothing(
     function: Function,
     arg: Arg,
 ) -> None:
+    if function.optional:
+        lab.needs(FEATURE_OF[function.name])
     c_api, world = CApi(runtime), World(lab, binaries("kernels"), tmp_path)
     arguments = world.arguments(function)
     values = bad_values(function, arg)
@@ -84,7 +86,7 @@ def test_a_plugin_has_every_function_that_is_not_optional(runtime: int, function
 def test_a_function_that_is_missing_is_named(lab: Lab, runtime: int, function: Function) -> None:
     if CApi(runtime).has(function.name):
         pytest.skip("the plugin has it")
-    assert "export" in lab.gaps
+    assert FEATURE_OF[function.name] in lab.gaps
     needed = [arg for arg in function.args if arg.python and arg.default is None]
     values = [b"" if arg.nbytes else 1 for arg in needed]
     with pytest.raises(FunctionNotFoundError, match=function.name) as caught:

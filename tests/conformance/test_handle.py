@@ -10,7 +10,7 @@ import pytest
 
 from conformance.api_table import KINDS, Arg, Function
 from conformance.c_api import CApi
-from conformance.harness import Lab, refused
+from conformance.harness import FEATURE_OF, Lab, refused
 from conformance.walk import WALKED, World, name_of, names, walked_arguments
 from nexus.bindings import nxs
 from nexus.bindings.enums import Property, Status
@@ -41,7 +41,7 @@ def call(c_api: CApi, world: World, function: Function, **changed: object) -> in
 def skip_gaps(lab: Lab, c_api: CApi, function: Function) -> None:
     """Skip the test of an optional function that the plugin does not have."""
     if function.optional and not c_api.has(function.name):
-        lab.needs("export")
+        lab.needs(FEATURE_OF[function.name])
         pytest.fail(f"{function.name} is missing, and plugin.toml does not name the gap")
 
 

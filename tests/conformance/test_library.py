@@ -86,6 +86,30 @@ def test_the_list_of_kernels_is_read_with_the_size_that_was_asked_for(
     assert room.raw[needed - 1 : needed + 8] == b"\0" + b"\xee" * 8
 
 
+def test_the_binary_of_a_library_is_the_library_again(
+    lab: Lab, binaries: Binaries, runtime: int
+) -> None:
+    lab.needs("library_binary")
+    library = lab.own("library", lab.api.create_library(lab.device, binaries("kernels")))
+    c_api, room = CApi(runtime), ctypes.c_size_t()
+    status = c_api.call("nxsGetLibraryBinary", library, None, ctypes.byref(room))
+    if status == Status.NotSupported:
+        pytest.skip(f"this driver gives no binaries: {c_api.last_error()}")
+    binary = ctypes.create_string_buffer(b"\xee" * room.value)
+    room.value -= 1
+    status = c_api.call("nxsGetLibraryBinary", library, binary, ctypes.byref(room))
+    assert (status, set(binary.raw[:-1])) == (Status.InvalidArgSize, {0xEE})
+    again = lab.own(
+        "library", lab.api.create_library(lab.device, lab.api.get_library_binary(library))
+    )
+    assert lab.api.get_library_kernels(again) == lab.api.get_library_kernels(library)
+    kernel = lab.own("kernel", lab.api.get_kernel(again, "count"))
+    counter = lab.buffer(4)
+    lab.run_kernel(kernel, [counter], grid=7)
+    lab.needs("kernels_compute")
+    assert lab.read(counter, np.int32).tolist() == [7]
+
+
 def test_a_library_loaded_twice_is_two_libraries(lab: Lab, binaries: Binaries) -> None:
     first = lab.own("library", lab.api.create_library(lab.device, binaries("kernels")))
     second = lab.own("library", lab.api.create_library(lab.device, binaries("kernels")))

@@ -154,6 +154,7 @@ class World:
         table: dict[str, dict[str, Callable[[], Any]]] = {
             "nxsCreateLibrary": {"data": lambda: self.binary, "nbytes": lambda: len(self.binary)},
             "nxsCreateLibraryFromFile": {"path": lambda: str(self.path).encode()},
+            "nxsGetLibraryBinary": {"value": lambda: None},  # of any size
             "nxsGetRunProperty": {"stream": lambda: self.stream},
             "nxsWaitRun": {"stream": lambda: self.stream, "timeout_ns": lambda: LONG_NS},
             "nxsCopyBufferRegion": {"stream": lambda: self.stream},

@@ -47,6 +47,10 @@ class Control:
         """Return how many markers waited for events so far."""
         return int(self._driver.opencl_double_waits())
 
+    def sources(self) -> int:
+        """Return how many programs were made of source so far."""
+        return int(self._driver.opencl_double_sources())
+
     def alive(self) -> dict[str, int]:
         """Return how many objects of each kind there are."""
         return {kind: self._driver.opencl_double_alive(i) for i, kind in enumerate(KINDS)}

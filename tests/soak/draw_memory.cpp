@@ -103,6 +103,7 @@ Room Draw::value_out() {
   constexpr size_t kEnough[] = {4096, 4096, kRoom}, kLittle[] = {0, 1, 7, 8, 8, 9, 16, 64};
   const uint64_t what = random_.below(100), any = random_.next();
   room_claimed_ = what < 60 ? kEnough[any % std::size(kEnough)] : kLittle[any % std::size(kLittle)];
+  if (what < 60 && function_ == kGetLibraryBinary) room_claimed_ = kRoom;  // a program is large
   thread_.room_nbytes = room_claimed_;
   room_ = {thread_.room.get(), &thread_.room_nbytes};
   if (what >= 60) unsure();

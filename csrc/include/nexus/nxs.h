@@ -555,6 +555,19 @@ NXS_API nxs_status nxsGetLibraryProperty(nxs_handle library, nxs_uint property, 
 NXS_API nxs_status nxsGetLibraryKernels(nxs_handle library, void *value,
                                         size_t *nbytes) NXS_NOEXCEPT;
 
+// Writes the library as bytes, which nxsCreateLibrary takes on the same device and driver
+// without compiling.
+//
+//   library  [in] library.
+//   value    [out, nullable] room for the bytes; NULL asks for the size.
+//   nbytes   [in, out] in: bytes of room; out: bytes of the library.
+//
+// Returns NXS_Success, or NXS_InvalidLibrary, NXS_InvalidArgSize, NXS_InvalidValue,
+// NXS_OutOfHostMemory, NXS_OutOfResources, NXS_DeviceLost, NXS_NotSupported.
+// Does not wait. Thread-safe. Optional. Since 1.0.
+NXS_API nxs_status nxsGetLibraryBinary(nxs_handle library, void *value,
+                                       size_t *nbytes) NXS_NOEXCEPT;
+
 // Gives the handle back. Kernels keep their library.
 //
 //   library  [in] library.
@@ -1001,6 +1014,7 @@ typedef struct nxs_table {
   nxs_handle (*CreateLibraryFromFile)(nxs_int device, const char *path);
   nxs_status (*GetLibraryProperty)(nxs_handle library, nxs_uint property, void *value, size_t *nbytes);
   nxs_status (*GetLibraryKernels)(nxs_handle library, void *value, size_t *nbytes);
+  nxs_status (*GetLibraryBinary)(nxs_handle library, void *value, size_t *nbytes);
   nxs_status (*ReleaseLibrary)(nxs_handle library);
   nxs_handle (*GetKernel)(nxs_handle library, const char *name, nxs_flags flags);
   nxs_status (*GetKernelProperty)(nxs_handle kernel, nxs_uint property, void *value, size_t *nbytes);

@@ -34,14 +34,6 @@ size_t size_of(const std::string &type) {
   return 0;
 }
 
-template <class T>
-T info_of(cl_kernel kernel, cl_uint what) {
-  T value{};
-  check_cl(cl().clGetKernelInfo(kernel, what, sizeof value, &value, nullptr),
-           "cannot ask for a kernel's arguments");
-  return value;
-}
-
 // What is no memory and no number, and what nexus has no objects for.
 bool is_opaque(const std::string &type) {
   for (const char *kind : {"image", "sampler_t", "pipe", "queue_t", "event_t", "reserve_id_t"})
@@ -73,30 +65,13 @@ ClKernel::ClKernel(std::shared_ptr<ClLibrary> library, const char *name)
   read_limits();
 }
 
-std::string ClKernel::argument_text(cl_uint index, cl_uint what) const {
-  return cl_text([&](size_t room, void *value, size_t *nbytes) {
-    return cl().clGetKernelArgInfo(object_.get(), index, what, room, value, nbytes);
-  });
-}
-
-bool ClKernel::add_argument(cl_uint index) {
-  cl_uint space = 0;
-  cl_ulong qualifiers = 0;
-  const auto ask = [&](cl_uint what, size_t nbytes, void *value) {
-    const cl_int status =
-        cl().clGetKernelArgInfo(object_.get(), index, what, nbytes, value, nullptr);
-    check_shortage(status, "cannot ask for a kernel's arguments");
-    return status == CL_SUCCESS;
-  };
-  if (!ask(CL_KERNEL_ARG_ADDRESS_QUALIFIER, sizeof space, &space)) return false;
-  ask(CL_KERNEL_ARG_TYPE_QUALIFIER, sizeof qualifiers, &qualifiers);
-  ArgumentInfo arg{without_prefix(argument_text(index, CL_KERNEL_ARG_NAME)),
-                   argument_text(index, CL_KERNEL_ARG_TYPE_NAME)};
-  const bool is_local = space == CL_KERNEL_ARG_ADDRESS_LOCAL;
+void ClKernel::add_argument(cl_uint index, const ToldArgument &told) {
+  ArgumentInfo arg{without_prefix(told.name), told.type};
+  const bool is_local = told.space == CL_KERNEL_ARG_ADDRESS_LOCAL;
   const bool is_buffer =
-      space == CL_KERNEL_ARG_ADDRESS_GLOBAL || space == CL_KERNEL_ARG_ADDRESS_CONSTANT;
+      told.space == CL_KERNEL_ARG_ADDRESS_GLOBAL || told.space == CL_KERNEL_ARG_ADDRESS_CONSTANT;
   const bool is_read =
-      space == CL_KERNEL_ARG_ADDRESS_CONSTANT || (qualifiers & CL_KERNEL_ARG_TYPE_CONST);
+      told.space == CL_KERNEL_ARG_ADDRESS_CONSTANT || (told.qualifiers & CL_KERNEL_ARG_TYPE_CONST);
   if (is_opaque(arg.type))
     throw Error(NXS_NotSupported, "kernel " + name_ + " takes a value of type " + arg.type +
                                       " (argument " + std::to_string(index) + ", " + arg.name +
@@ -109,20 +84,22 @@ bool ClKernel::add_argument(cl_uint index) {
   info_->args.push_back(std::move(arg));
   arguments_.places.push_back(index);
   arguments_.is_local.push_back(is_local);
-  return true;
 }
 
 void ClKernel::read_arguments() {
-  const cl_uint n = info_of<cl_uint>(object_.get(), CL_KERNEL_NUM_ARGS);
-  info_.emplace();
-  for (cl_uint i = 0; i < n; ++i) {
-    if (add_argument(i)) continue;
-    info_.reset();
-    arguments_ = {};
+  const cl_uint n = count_arguments(object_.get());
+  const std::optional<ToldArguments> told = library_->arguments_of(name_, object_.get());
+  if (told && told->size() != n)
+    throw Error(NXS_InvalidBinary, "kernel " + name_ + " takes " + std::to_string(n) +
+                                       " arguments and its library tells of " +
+                                       std::to_string(told->size()) + ": it was changed by hand");
+  if (!told) {
     for (cl_uint place = 0; place < n; ++place) arguments_.places.push_back(place);
     arguments_.is_local.assign(n, false);
     return;
   }
+  info_.emplace();
+  for (cl_uint i = 0; i < n; ++i) add_argument(i, (*told)[i]);
   find_grid();
   const auto n_local = std::count(arguments_.is_local.begin(), arguments_.is_local.end(), true);
   arguments_.any_local = n_local > 1;  // of the arguments that a caller sets
@@ -158,20 +135,11 @@ std::string ClKernel::place(size_t argument) const {
 
 void ClKernel::read_limits() {
   const ClDevice &device = device_at(library_->device);
-  const auto ask = [&](cl_uint what, size_t nbytes, void *value) {
-    check_shortage(
-        cl().clGetKernelWorkGroupInfo(object_.get(), device.id(), what, nbytes, value, nullptr),
-        "cannot ask for a kernel's limits");
-  };
-  max_group_ = device.max_group;
-  ask(CL_KERNEL_WORK_GROUP_SIZE, sizeof max_group_, &max_group_);
-  cl_ulong own = 0;
-  ask(CL_KERNEL_LOCAL_MEM_SIZE, sizeof own, &own);
-  group_memory_nbytes_ = own;
-  size_t group[3] = {};
-  ask(CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof group, group);
+  const ToldLimits limits = ask_limits(object_.get(), device.id());
+  max_group_ = limits.max_group ? limits.max_group : device.max_group;
+  group_memory_nbytes_ = limits.group_memory_nbytes;
   if (info_)
-    for (size_t d = 0; d < 3; ++d) info_->group[d] = static_cast<uint32_t>(group[d]);
+    for (size_t d = 0; d < 3; ++d) info_->group[d] = static_cast<uint32_t>(limits.group[d]);
 }
 
 bool ClKernel::takes_uneven_groups() const {

@@ -1,4 +1,4 @@
-// Builds programs from source, SPIR-V or a driver's own binary.
+// Builds programs from source, SPIR-V, an image of nexus or a driver's own binary.
 #include "library.hpp"
 
 #include <cstring>
@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sdk/file.hpp"
+#include "sdk/words.hpp"
 
 namespace nxs {
 namespace {
@@ -111,6 +112,44 @@ void create_from_binary(const ClDevice &device, Bytes bytes, ClLibrary &library,
                      ": the driver answers " + cl_name(status));
 }
 
+// Throws InvalidBinary unless this device and this driver made it.
+void check_is_of(const ClDevice &device, const ClImage &image, const std::string &name) {
+  const auto check = [&](const char *what, const std::string &its, const std::string &here) {
+    if (its != here)
+      refuse(name, std::string("it was built for the ") + what + " " + shortened(its) +
+                       ", and here is " + here + "; compile its source again");
+  };
+  check("platform", image.platform, device.platform);
+  check("device", image.device, device.name);
+  check("driver", image.driver, device.driver_version);
+}
+
+void load_image(const ClDevice &device, Bytes bytes, ClLibrary &library, const std::string &name) {
+  ClImage image = unpacked(as_text(bytes), name);
+  check_is_of(device, image, name);
+  create_from_binary(device, std::as_bytes(std::span(image.binary)), library, name);
+  library.options = image.options;
+  build(device, library, name);
+  library.kind = image.kind;
+  library.log = image.log;
+  library.told = std::move(image.kernels);
+  library.keep_image(as_text(bytes));
+}
+
+// That the driver made of a program, for the one device of its context; empty: it gives none.
+std::string binary_of(cl_program program) {
+  size_t nbytes = 0;
+  const auto ask = [&](cl_uint what, size_t room, void *value) {
+    const cl_int status = cl().clGetProgramInfo(program, what, room, value, nullptr);
+    check_shortage(status, "cannot take the binary of a program");
+    return status == CL_SUCCESS;
+  };
+  if (!ask(CL_PROGRAM_BINARY_SIZES, sizeof nbytes, &nbytes)) return {};
+  std::string binary(nbytes, '\0');
+  char *data = binary.data();
+  return nbytes && ask(CL_PROGRAM_BINARIES, sizeof data, &data) ? binary : std::string();
+}
+
 // Libraries from memory that are open: the same bytes are built once for a device, since a driver
 // takes 50 ms and more even for what it keeps on disk.
 class OpenLibraries {
@@ -125,7 +164,7 @@ class OpenLibraries {
     std::erase_if(libraries_, [](const auto &library) { return library.expired(); });
     for (const auto &open : libraries_)
       if (auto library = open.lock();
-          library && library->device == device && std::string_view(library->bytes) == bytes)
+          library && library->device == device && library->is_from(bytes))
         return library;
     return nullptr;
   }
@@ -148,6 +187,10 @@ std::shared_ptr<ClLibrary> load(nxs_int ordinal, Bytes bytes, const std::string 
   if (bytes.empty()) refuse(name, "it is empty");
   auto library = std::make_shared<ClLibrary>();
   library->device = ordinal;
+  if (is_image(as_text(bytes))) {
+    load_image(device, bytes, *library, name);
+    return library;
+  }
   if (is_spirv(bytes))
     create_from_spirv(device, bytes, *library, name);
   else if (is_source(bytes))
@@ -175,6 +218,48 @@ std::vector<std::string> ClLibrary::kernel_names() const {
     begin = end + 1;
   }
   return names;
+}
+
+std::optional<ToldArguments> ClLibrary::arguments_of(const std::string &kernel,
+                                                     cl_kernel object) const {
+  const auto found = told.find(kernel);
+  return found == told.end() ? ask_arguments(object) : found->second.arguments;
+}
+
+ClImage ClLibrary::image() const {
+  const ClDevice &its = device_at(device);
+  ClImage made{its.platform, its.name, its.driver_version,      kind, options,
+               log,          told,     binary_of(program.get())};
+  if (made.binary.empty())
+    throw Error(NXS_NotSupported, "the driver of " + its.name + " (" + its.platform + " " +
+                                      its.driver_version + ") gives no binaries of its programs");
+  for (const std::string &name : kernel_names()) {
+    if (made.kernels.contains(name)) continue;
+    cl_int status = CL_SUCCESS;
+    const ClKernelObject kernel(cl().clCreateKernel(program.get(), name.c_str(), &status));
+    check_cl(status, "cannot make kernel " + shortened(name));
+    if (auto arguments = ask_arguments(kernel.get()))
+      made.kernels[name] = {std::move(*arguments), ask_limits(kernel.get(), its.id())};
+  }
+  return made;
+}
+
+const std::string &ClLibrary::binary() {
+  refuse_forked();
+  {
+    std::lock_guard lock(mutex_);
+    if (!image_.empty()) return image_;
+  }
+  std::string made = packed(image());
+  std::lock_guard lock(mutex_);
+  if (image_.empty()) image_ = std::move(made);
+  return image_;
+}
+
+bool ClLibrary::is_from(std::string_view source) const {
+  if (source.empty()) return false;
+  std::lock_guard lock(mutex_);
+  return std::string_view(bytes) == source || std::string_view(image_) == source;
 }
 
 std::shared_ptr<ClLibrary> load_cl_library(nxs_int device, const void *data, size_t nbytes) {

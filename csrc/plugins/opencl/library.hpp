@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "device.hpp"
+#include "image.hpp"
 #include "sdk/in_flight.hpp"
 #include "sdk/kernel_info.hpp"
 
@@ -17,7 +18,21 @@ struct ClLibrary {
   std::string log;      // of the build; empty: the compiler had nothing to say
   std::string path;     // empty: from memory
   std::string bytes;    // it was loaded from, where the same may be asked for again
+  std::map<std::string, ToldKernel> told;  // by the image that it was loaded from
   std::vector<std::string> kernel_names() const;
+
+  // What its image told of a kernel, else what the driver tells now.
+  std::optional<ToldArguments> arguments_of(const std::string &kernel, cl_kernel object) const;
+  // The program as bytes that make it again without compiling: asked for once, then kept, as are
+  // those that it was loaded from.
+  const std::string &binary();
+  void keep_image(std::string_view image) { image_ = image; }
+  bool is_from(std::string_view source) const;  // or from the image that binary() gave
+
+ private:
+  ClImage image() const;
+  mutable std::mutex mutex_;  // over what follows; no child of a fork takes it
+  std::string image_;
 };
 
 // How the arguments that a caller sets are those of the driver's kernel.
@@ -34,7 +49,7 @@ class ClKernel {
   ClKernel(std::shared_ptr<ClLibrary> library, const char *name);
   const std::string &name() const { return name_; }
   nxs_int device() const { return library_->device; }
-  // None where the driver tells nothing of the arguments: of programs from binaries.
+  // None where the driver tells nothing of the arguments, as of a binary that is no image.
   const std::optional<KernelInfo> &info() const { return info_; }
 
   const ClArguments &arguments() const { return arguments_; }
@@ -56,8 +71,7 @@ class ClKernel {
  private:
   void read_arguments();
   void read_limits();
-  std::string argument_text(cl_uint index, cl_uint what) const;
-  bool add_argument(cl_uint index);  // false: the driver does not tell
+  void add_argument(cl_uint index, const ToldArgument &told);
   void find_grid();
 
   const std::shared_ptr<ClLibrary> library_;

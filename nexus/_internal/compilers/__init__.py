@@ -33,7 +33,8 @@ _OF_RUNTIMES = {
 }
 
 
-# Compilers inside a driver: what they make is source, which the driver compiles when it is loaded.
+# Compilers inside a driver: what they make without a device is source, which the driver compiles
+# when it is loaded.
 _OF_DRIVERS = ("opencl",)
 
 # Compilers whose libraries are for every device of the runtime.

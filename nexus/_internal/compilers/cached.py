@@ -67,9 +67,21 @@ _lock = threading.Lock()
 
 
 def compile(
-    compiler: Compiler, source: Source, options: Options = None, *, arch: str | None = None
+    compiler: Compiler,
+    source: Source,
+    options: Options = None,
+    *,
+    arch: str | None = None,
+    anew: bool = False,
 ) -> CompileResult:
     """Return what `compiler.compile` would, without its work where that was done before.
+
+    Args:
+        compiler: the compiler.
+        source: as it takes it.
+        options: as it takes them.
+        arch: as it takes it.
+        anew: what is kept is of no use: compile, and keep that.
 
     Raises:
         CompileError, CompilerNotFoundError: as the compiler.
@@ -85,11 +97,11 @@ def compile(
     if not isinstance(source, str | bytes):  # several by name, or memory that may change
         source = text_of(source, chosen.name)
     known_as = (compiler.name, source, chosen.spelled(), arch, depends)
-    known = _known.get(known_as)
+    known = None if anew else _known.get(known_as)
     if known and all(include.is_as_it_was() for include in known.includes):
         return known.result
     key = _key(known_as, bytes_of(source, chosen.name), compiler.fingerprint(chosen))
-    found = _found(key)
+    found = None if anew else _found(key)
     if found is None:
         found = _compiled(compiler, source, chosen, arch, key)
     if found.includes is not None:
@@ -157,17 +169,26 @@ def contained(
     options: CompileOptions,
     compiler: str,
     arch: str | None,
-    includes: Sequence[Include] = (),
+    includes: Sequence[Include] | None = (),
 ) -> Container:
-    """Return what is written to a file of a library: the binary, and all that is known of it."""
-    facts = {
+    """Return what is written to a file of a library: the binary, and all that is known of it.
+
+    Args:
+        result: of the compiler.
+        options: it had.
+        compiler: its name.
+        arch: what for.
+        includes: what has to be as it was for this to be what the compiler would make; None: that
+            is not known.
+    """
+    facts: dict[str, Any] = {
         "Name": options.name,
         "Compiler": compiler,
         "Version": result.version,
         "Architecture": arch,
         "Command": list(result.command),
         "Log": result.log,
-        "Includes": [list(include) for include in includes],
+        "Includes": None if includes is None else [list(include) for include in includes],
         "Nexus": __version__,
     }
     return Container(result.binary, facts)

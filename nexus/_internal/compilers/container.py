@@ -64,8 +64,8 @@ def is_container(data: SupportsBuffer) -> bool:
     return view.ndim == view.itemsize == 1 and view[: len(MAGIC)].tobytes() == MAGIC
 
 
-def binary_for(data: SupportsBuffer, name: str, runtime: str, compiler: str) -> bytes:
-    """Return the binary in a container, for a runtime with this compiler.
+def unpack_for(data: SupportsBuffer, name: str, runtime: str, compiler: str) -> Container:
+    """Read a container whose library is for a runtime with this compiler.
 
     Raises:
         InvalidArgumentError: the container is damaged, or made for another kind of runtime.
@@ -80,7 +80,7 @@ def binary_for(data: SupportsBuffer, name: str, runtime: str, compiler: str) -> 
             f"cannot load {name}: it was compiled for {_whose(contained.facts)} and this device is "
             f"of the runtime {runtime}{_remedy(runtime, compiler)}"
         )
-    return contained.binary
+    return contained
 
 
 def _whose(facts: dict[str, Any]) -> str:

@@ -70,6 +70,10 @@ class Inliner:
         given: headers by name, beside nexus's own.
         folders: where else headers are, in the order of the search.
         macros: what may stand for a name in an #include.
+
+    Attributes:
+        files: what was read, by path.
+        leaves_any: whether an #include stayed, so that what it brings in is not known here.
     """
 
     def __init__(
@@ -85,6 +89,8 @@ class Inliner:
         self._once: dict[str, int] = {}  # identity -> number of the guard for its #pragma once
         self._done: set[str] = set()  # headers with a guard that no condition hides
         self._n_put = 0
+        self.files: set[str] = set()
+        self.leaves_any = False
 
     def text(self, source: str, name: str) -> str:
         """Return a source with its headers.
@@ -124,6 +130,7 @@ class Inliner:
         """Return what stands for an #include; `after` says where the next line is from."""
         meant = self._meant(include.rest)
         if not meant:
+            self.leaves_any |= self._open[-1].identity != _KERNEL  # it asks for what is Metal's
             return include.text
         header = meant[0]
         if len(meant) > 1:
@@ -135,6 +142,8 @@ class Inliner:
             way = ", ".join(file.name for file in (*self._open[-4:], header))
             return f"#error includes without end: {way}; begin each with #pragma once\n{after}"
         self._n_put += 1
+        if os.path.isabs(header.identity):
+            self.files.add(header.identity)
         if self._n_put > _MOST:
             raise CompileError(
                 f"cannot compile {self._open[0].name!r}: it has more than {_MOST} includes; begin "

@@ -14,6 +14,7 @@ from nexus._internal.compilers.options import CompileOptions, Compiler, CompileR
 from nexus._internal.compilers.sources import Source
 
 _HEADER = "//nexus:opencl"  # csrc/plugins/opencl/library.cpp reads it
+_KNOWN = ("-cl-", "-D", "-I", "-U", "-W", "-w", "-g", "-O")  # flags that bring in no files
 _ESCAPE = "surrogateescape"  # bytes that are no UTF-8, as in old comments, go through as they are
 
 
@@ -43,7 +44,9 @@ class DriverCompiler:
         words = _words(chosen)
         header = f"{_HEADER} {len(body)} {' '.join(words)}".rstrip()
         text = header.encode(errors=_ESCAPE) + b"\n" + body
-        return CompileResult(text, "", ("clBuildProgram", *words))
+        knows_all = not inliner.leaves_any and all(word.startswith(_KNOWN) for word in words)
+        includes = tuple(sorted(inliner.files)) if knows_all else None
+        return CompileResult(text, "", ("clBuildProgram", *words), includes)
 
 
 def _folders(options: CompileOptions) -> list[str]:

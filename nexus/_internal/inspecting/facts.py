@@ -109,7 +109,7 @@ class LibraryInfo:
 
     Attributes:
         kind: what its bytes are: "elf" (a shared object of the host), "macho", "cubin", "fatbin",
-            "ptx", "hsaco", "bundle", "spirv" or "nxsb".
+            "ptx", "hsaco", "bundle", "spirv", "nxsb" or "opencl-binary".
         architecture: what it runs on, "sm_90", "gfx90a", "x86_64"; of several, or where any will
             do, empty.
         kernels: by name. Of a library of several parts those of all parts; where several have one

@@ -15,6 +15,7 @@ from nexus._internal.inspecting import (
     elf,
     fatbin,
     nxsb,
+    program,
     ptx,
     shared_object,
     spirv,
@@ -36,6 +37,7 @@ NAMES = {
     "bundle": "offload bundle",
     "spirv": "SPIR-V module",
     "nxsb": "library of nexus",
+    "opencl-binary": "program of an OpenCL driver",
 }
 NO_LIBRARIES = (  # first bytes -> what such a file is
     (b"BC\xc0\xde", "LLVM bitcode, which a compiler reads"),
@@ -79,6 +81,8 @@ def kind_of(source: Source) -> str:
         return "macho"
     if head.startswith(nxsb.MAGIC):
         return "nxsb"
+    if head.startswith(program.MAGIC):
+        return "opencl-binary"
     return "ptx" if ptx.begins(head) else ""
 
 
@@ -96,6 +100,7 @@ def read(source: Source, depth: int = 0) -> LibraryInfo:
     simple: dict[str, Callable[[Source], LibraryInfo]] = {
         "cubin": cubin.read,
         "hsaco": code_object.read,
+        "opencl-binary": program.read,
         "ptx": ptx.read,
         "spirv": spirv.read,
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from nexus._internal import compilers
 from nexus._internal.compilers import container
+from nexus._internal.inspecting import program
 from nexus._internal.inspecting.facts import LibraryInfo
 from nexus._internal.inspecting.source import Source
 from nexus.bindings.errors import BinaryFormatError
@@ -27,8 +28,7 @@ def read(source: Source, inner: Callable[[Source], LibraryInfo]) -> LibraryInfo:
     compiler, version, architecture = (each if isinstance(each, str) else "" for each in made)
     nbytes = len(contained.binary)
     if compilers.is_of_driver(compiler):
-        part = LibraryInfo("other", problem="it is source, which the driver compiles on loading it")
-        return LibraryInfo("nxsb", "", {}, f"for the runtime {compiler}", (part,))
+        return _of_driver(source, compiler, contained.facts.get("Program"))
     part = _part(source.sub(source.nbytes - nbytes, nbytes, "the binary"), inner)
     return LibraryInfo(
         "nxsb",
@@ -37,6 +37,14 @@ def read(source: Source, inner: Callable[[Source], LibraryInfo]) -> LibraryInfo:
         f"made by {version or compiler}" if version or compiler else "",
         (part,),
     )
+
+
+def _of_driver(source: Source, compiler: str, told: object) -> LibraryInfo:
+    """Return what holds source, and what a driver told of it where one built it."""
+    part = LibraryInfo("other", problem="it is source, which the driver compiles on loading it")
+    built = program.read_facts(source, told if isinstance(told, str) else "")
+    target = f"for the runtime {compiler}" + (f", built {built.target}" if built.kernels else "")
+    return LibraryInfo("nxsb", "", built.kernels, target, (part,))
 
 
 def _part(source: Source, inner: Callable[[Source], LibraryInfo]) -> LibraryInfo:

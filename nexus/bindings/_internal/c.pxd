@@ -272,6 +272,7 @@ cdef extern from "nexus/slots.h" nogil:
         nxs_handle (*CreateLibraryFromFile)(nxs_int device, const char *path) noexcept nogil
         nxs_status (*GetLibraryProperty)(nxs_handle library, nxs_uint property, void *value, size_t *nbytes) noexcept nogil
         nxs_status (*GetLibraryKernels)(nxs_handle library, void *value, size_t *nbytes) noexcept nogil
+        nxs_status (*GetLibraryBinary)(nxs_handle library, void *value, size_t *nbytes) noexcept nogil
         nxs_status (*ReleaseLibrary)(nxs_handle library) noexcept nogil
         nxs_handle (*GetKernel)(nxs_handle library, const char *name, nxs_flags flags) noexcept nogil
         nxs_status (*GetKernelProperty)(nxs_handle kernel, nxs_uint property, void *value, size_t *nbytes) noexcept nogil

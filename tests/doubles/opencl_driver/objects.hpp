@@ -168,6 +168,7 @@ struct _cl_program : fake::Object {
   const cl_context context;
   std::string text;
   bool is_binary = false, is_source = false, is_built = false;
+  bool is_remade = false;  // of the binary of one from source
   std::string log;
   std::vector<const fake::Code *> code;
   bool is_portable(const std::string &name) const;

@@ -29,6 +29,7 @@ void set(Options &options, const std::string &word) {
                                                     {"arg_info", &options.arg_info},
                                                     {"uneven", &options.uneven},
                                                     {"alignment", &options.alignment},
+                                                    {"binaries", &options.binaries},
                                                     {"pause_us", &options.pause_us}};
   for (const auto &[known, number] : numbers)
     if (name == known) return void(*number = std::atoi(value.c_str()));

@@ -18,6 +18,7 @@ struct Options {
   int shadow = 0;            // what is made of memory of the host has a copy, until it is mapped
   int spirv = 1;             // programs may be SPIR-V
   int arg_info = 1;          // what is built from source tells of its arguments
+  int binaries = 1;          // it gives them, of programs from source; 2: and takes none back
   int uneven = 0;            // groups need not divide the grid (OpenCL 2 never needs it)
   int alignment = 128;       // bytes; where a sub-buffer may begin
   int pause_us = 0;          // that each command takes

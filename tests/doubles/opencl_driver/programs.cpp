@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -15,6 +16,9 @@ using fake::hold;
 
 namespace fake {
 namespace {
+
+constexpr std::string_view kBinary{"FAKE\0", 5};  // and the source
+std::atomic<int> n_sources{0};
 
 struct File {
   std::string bytes;
@@ -78,9 +82,12 @@ bool is_kernel_file(const void *bytes, size_t nbytes) {
 
 }  // namespace fake
 
+// How many programs were made of source.
+FAKE_API int opencl_double_sources() { return fake::n_sources.load(); }
+
 // As <nexus/kernel.h> spells it: NXS_KERNEL(name, NXS_GROUP_KERNEL(name.
 bool _cl_program::is_portable(const std::string &name) const {
-  return is_source && text.find("KERNEL(" + name + ",") != text.npos;
+  return (is_source || is_remade) && text.find("KERNEL(" + name + ",") != text.npos;
 }
 
 FAKE_API cl_program clCreateProgramWithSource(cl_context context, cl_uint, const char **texts,
@@ -89,6 +96,7 @@ FAKE_API cl_program clCreateProgramWithSource(cl_context context, cl_uint, const
   *status = CL_SUCCESS;
   cl_program program = fake::make_program(context, std::string(texts[0], nbytes[0]));
   program->is_source = true;
+  fake::n_sources.fetch_add(1);
   return program;
 }
 
@@ -97,10 +105,19 @@ FAKE_API cl_program clCreateProgramWithBinary(cl_context context, cl_uint, const
                                               cl_int *of_device, cl_int *status) {
   FAKE_CREATE(status);
   constexpr cl_int kInvalidBinary = -42;
+  const std::string_view given(reinterpret_cast<const char *>(bytes[0]), nbytes[0]);
+  if (given.starts_with(fake::kBinary) && fake::options().binaries == 1) {
+    if (of_device) *of_device = CL_SUCCESS;
+    *status = CL_SUCCESS;
+    cl_program program =
+        fake::make_program(context, std::string(given.substr(fake::kBinary.size())));
+    program->is_remade = true;
+    return program;
+  }
   *status = fake::is_kernel_file(bytes[0], nbytes[0]) ? CL_SUCCESS : kInvalidBinary;
   if (of_device) *of_device = *status;
   if (*status != CL_SUCCESS) return nullptr;
-  cl_program program = fake::make_program(context, "");
+  cl_program program = fake::make_program(context, std::string(given));
   program->is_binary = true;
   return program;
 }
@@ -119,7 +136,14 @@ FAKE_API cl_int clGetProgramInfo(cl_program program, cl_uint what, size_t room, 
                                  size_t *nbytes) {
   FAKE_CALL();
   const fake::Answer answer{room, value, nbytes};
-  if (what == CL_PROGRAM_BINARY_SIZES) return answer.number<size_t>(0);
+  std::string binary =
+      program->is_binary ? program->text : std::string(fake::kBinary) + program->text;
+  if (!fake::options().binaries) binary.clear();
+  if (what == CL_PROGRAM_BINARY_SIZES) return answer.number<size_t>(binary.size());
+  if (what == CL_PROGRAM_BINARIES) {
+    std::copy(binary.begin(), binary.end(), *static_cast<char **>(value));
+    return CL_SUCCESS;
+  }
   std::string names;
   for (const fake::Code *code : program->code) names += (names.empty() ? "" : ";") + code->name;
   return answer.text(names);

@@ -1,0 +1,132 @@
+"""Libraries that the driver of a device builds of source, kept as what it made of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from nexus._internal import compilers
+from nexus._internal.compilers import cached, diagnostics, headers, sources
+from nexus._internal.compilers.container import Container
+from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
+from nexus._internal.compilers.sources import Source
+from nexus.bindings.enums import Status
+from nexus.bindings.errors import CompileError, InvalidArgumentError, NexusError
+
+if TYPE_CHECKING:
+    from nexus.device import Device
+    from nexus.library import Library
+
+    Load: TypeAlias = Callable[[bytes], Library]  # of a device
+
+_WHICH = ("Platform", "Version", "Vendor", "Name", "DriverVersion")
+
+
+def from_source(device: Device, load: Load, source: Source, options: Options) -> Library:
+    """Return the library that the driver of a device builds of a source, or built before.
+
+    Raises:
+        CompileError: it does not compile.
+    """
+    compiler = compilers.get(device.runtime.get_property_str("Compiler"))
+    names = sources.names_of(source, CompileOptions.of(options).name)
+    return _library(_Driver(device, load, compiler, names), source, options)
+
+
+def from_container(device: Device, load: Load, contained: Container, name: str) -> Library:
+    """Return the library of what `nexus compile` wrote, which is what the driver takes.
+
+    Raises:
+        CompileError: it does not compile.
+    """
+    compiler = _AsItIs(device.runtime.get_property_str("Compiler"), contained)
+    return _library(_Driver(device, load, compiler, [name]), contained.binary, None)
+
+
+def binary_of(library: Library) -> bytes:
+    """Return the binary of a library; none where the driver gives none."""
+    try:
+        return library.binary
+    except NexusError as error:
+        if error.status != Status.NotSupported:
+            raise
+        return b""
+
+
+def _library(driver: _Driver, source: Source, options: Options) -> Library:
+    result = cached.compile(driver, source, options)
+    if driver.library:
+        return driver.library
+    try:
+        return driver.load(result.binary)
+    except InvalidArgumentError as error:  # another driver of the same name and version
+        logging.getLogger("nexus").info("not used: %s", error)
+    cached.compile(driver, source, options, anew=True)
+    assert driver.library
+    return driver.library
+
+
+class _AsItIs:
+    """Stands for the compiler that made what a container holds."""
+
+    def __init__(self, name: str, contained: Container) -> None:
+        self.name = name
+        self._includes = () if contained.facts.get("Includes") == [] else None
+
+    def compile(
+        self, source: Source, options: Options = None, *, arch: str | None = None
+    ) -> CompileResult:
+        """Return what was given."""
+        del options, arch
+        assert isinstance(source, bytes)
+        return CompileResult(source, "", ("clBuildProgram",), self._includes)
+
+
+class _Driver:
+    """A driver as a compiler whose work can be kept.
+
+    Attributes:
+        name: of the compiler.
+        load: has the driver load, and build what is no binary.
+        library: what was built; None: nothing was, since its binary was kept.
+    """
+
+    def __init__(
+        self, device: Device, load: Load, compiler: Compiler, names: Sequence[str]
+    ) -> None:
+        self.name = compiler.name
+        self.load = load
+        self.library: Library | None = None
+        self._device = device
+        self._compiler = compiler
+        self._names = names
+
+    def depends_on(self, options: CompileOptions) -> Hashable:
+        """Return what tells this device and its driver from others."""
+        del options
+        return tuple(self._device.get_property_str(name) for name in _WHICH)
+
+    def fingerprint(self, options: CompileOptions) -> list[str]:
+        """Return what tells the header of kernels from those of other versions."""
+        del options
+        return [headers.fingerprint()]
+
+    def compile(
+        self, source: Source, options: Options = None, *, arch: str | None = None
+    ) -> CompileResult:
+        """Build, and take the binary; what the driver gives none of cannot be kept."""
+        given = self._compiler.compile(source, options, arch=arch)
+        logging.getLogger("nexus").debug("built for %s: %s", self._device.spec, given.command)
+        try:
+            self.library = self.load(given.binary)
+        except CompileError as error:
+            raise diagnostics.of_driver(error, self._names, given.binary, given.command) from None
+        binary = binary_of(self.library) if given.includes is not None else b""
+        return CompileResult(
+            binary,
+            self.library.get_property_str("Log"),
+            given.command,
+            given.includes if binary else None,
+            self._device.get_property_str("DriverVersion"),
+        )
