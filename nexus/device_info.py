@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from nexus._internal import property_path
@@ -75,12 +74,12 @@ def add_device_info(path: str | os.PathLike[str]) -> list[str]:
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path is {shown(path)}; it is a str or a Path")
-    place = places.Place(Path(os.path.abspath(path)), places.ADDED)
+    place = places.Place(os.path.abspath(path), places.ADDED)
     try:
         files = places.files_in(place)
     except (OSError, ValueError) as error:  # ValueError: no path has such characters
         why = getattr(error, "strerror", error)
-        raise DeviceInfoError(f"{str(place.path)!r} cannot be read: {why}") from None
+        raise DeviceInfoError(f"{place.path!r} cannot be read: {why}") from None
     if not files:
         raise DeviceInfoError(f"{place.path} has no file named <vendor>-<type>-<architecture>.json")
     for file in files:

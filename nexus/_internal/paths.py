@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
 
-PACKAGE = Path(__file__).resolve().parent.parent
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 
 def include_dir() -> Path:
@@ -16,7 +20,9 @@ def include_dir() -> Path:
     Raises:
         FileNotFoundError: neither place has them.
     """
-    places = (PACKAGE / "include", PACKAGE.parent / "csrc" / "include")
+    from pathlib import Path  # slow to import: who only asks devices does without
+
+    places = (Path(PACKAGE, "include"), Path(PACKAGE).parent / "csrc" / "include")
     for place in places:
         if (place / "nexus" / "kernel.h").is_file():
             return place

@@ -121,6 +121,18 @@ def test_importing_nexus_imports_no_advice_and_no_reader_of_binaries() -> None:
     )
 
 
+def test_importing_nexus_imports_no_slow_module_that_numpy_does_without() -> None:
+    fresh.run(
+        """
+        import sys, numpy
+        of_numpy = set(sys.modules)
+        import nexus
+        slow = {"dataclasses", "importlib.metadata", "json", "pathlib", "re", "threading"}
+        assert not slow & (set(sys.modules) - of_numpy)
+        """
+    )
+
+
 @pytest.mark.parametrize("key", [None, 1.5, [0]])
 def test_a_place_is_a_whole_number_or_a_name(key: object) -> None:
     runtimes: Any = nexus.get_runtimes()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from nexus._internal.architectures import places
@@ -36,7 +36,7 @@ class Problem(NamedTuple):
         return f"{self.pointer or '/'}: {self.expected}"
 
 
-def check(path: Path, entry: Mapping[str, Any]) -> None:
+def check(path: str, entry: Mapping[str, Any]) -> None:
     """Refuse an entry that breaks the schema.
 
     Raises:
@@ -52,7 +52,7 @@ def check(path: Path, entry: Mapping[str, Any]) -> None:
         )
 
 
-def problems(path: Path, entry: Mapping[str, Any]) -> list[Problem]:
+def problems(path: str | os.PathLike[str], entry: Mapping[str, Any]) -> list[Problem]:
     """Return everything that is wrong with an entry; its name and sources are looked at too.
 
     Without the package jsonschema only what a look-up needs is looked at.
@@ -86,7 +86,8 @@ def _validator() -> Any:
 
     from jsonschema import Draft202012Validator
 
-    schema = json.loads(places.schema_file().read_text(encoding="utf-8"))
+    with open(places.schema_file(), encoding="utf-8") as file:
+        schema = json.load(file)
     return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
@@ -120,9 +121,9 @@ def file_name(entry: Mapping[str, Any]) -> str:
     return "-".join(entry[key] for key in REQUIRED[1:]).lower().replace(" ", "_")
 
 
-def _file_names(path: Path, entry: Mapping[str, Any]) -> Iterator[Problem]:
+def _file_names(path: str | os.PathLike[str], entry: Mapping[str, Any]) -> Iterator[Problem]:
     wanted = file_name(entry)
-    if path.stem != wanted:
+    if os.path.splitext(os.path.basename(path))[0] != wanted:
         yield Problem("", f"Vendor, Type and Architecture want the file name {wanted}.json")
 
 

@@ -7,7 +7,6 @@ import math
 import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from nexus._internal.architectures import checking
@@ -31,14 +30,14 @@ def read(file: File) -> Entry:
 
 
 @functools.lru_cache(maxsize=256)
-def _read(path: Path, changed_ns: int, check: bool) -> Entry:
+def _read(path: str, changed_ns: int, check: bool) -> Entry:
     entry = load(path, is_strict=check)
     if check:
         checking.check(path, entry)
     return entry
 
 
-def load(path: Path, *, is_strict: bool = True) -> Entry:
+def load(path: str | os.PathLike[str], *, is_strict: bool = True) -> Entry:
     """Return the object in a JSON file; a strict reader refuses what JSON does not promise.
 
     Raises:
@@ -53,8 +52,8 @@ def load(path: Path, *, is_strict: bool = True) -> Entry:
         "object_pairs_hook": _once_each,
     }
     try:
-        text = path.read_text(encoding="utf-8")
-        entry = json.loads(text, **hooks if is_strict else {})
+        with open(path, encoding="utf-8") as file:
+            entry = json.load(file, **hooks if is_strict else {})
     except OSError as error:
         raise _unreadable(path, str(error.strerror)) from None
     except (ValueError, RecursionError) as error:
@@ -64,10 +63,10 @@ def load(path: Path, *, is_strict: bool = True) -> Entry:
     return entry
 
 
-def _status(path: Path) -> os.stat_result:
+def _status(path: str | os.PathLike[str]) -> os.stat_result:
     """Return the status of a file that can be read whole: no pipe that never ends, no device."""
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError as error:
         raise _unreadable(path, str(error.strerror)) from None
     if not stat.S_ISREG(found.st_mode):
@@ -77,7 +76,7 @@ def _status(path: Path) -> os.stat_result:
     return found
 
 
-def _unreadable(path: Path, why: str) -> DeviceInfoError:
+def _unreadable(path: str | os.PathLike[str], why: str) -> DeviceInfoError:
     return DeviceInfoError(f"cannot read the architecture file {path}: {why}")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from nexus._internal.paths import PACKAGE
@@ -19,27 +18,27 @@ SCHEMA = "gpu_architecture_schema.json"
 SUFFIX = ".json"
 N_DASHES = 2  # at least, in the name of an architecture file
 
-_added: list[Path] = []  # by add(); the newest first
+_added: list[str] = []  # by add(); the newest first
 
 
 class Place(NamedTuple):
     """A file or folder of architectures, and who named it."""
 
-    path: Path
+    path: str
     where: str
 
 
 class File(NamedTuple):
     """One architecture file, and who named it."""
 
-    folder: Path
+    folder: str
     name: str
     where: str
 
     @property
-    def path(self) -> Path:
+    def path(self) -> str:
         """Where it lies; made when it is asked for, as an index has many files."""
-        return self.folder / self.name
+        return os.path.join(self.folder, self.name)
 
     @property
     def stem(self) -> str:
@@ -52,7 +51,7 @@ class File(NamedTuple):
         return self.where == OWN
 
 
-def add(path: Path) -> None:
+def add(path: str) -> None:
     """Look into a file or folder before all that were added earlier."""
     _added.insert(0, path)
     forget()
@@ -108,8 +107,8 @@ def _files(searched: Iterable[Place]) -> dict[str, File]:
 
 
 def _searched(place: Place) -> list[File]:
-    named = f"{place.where} names {str(place.path)!r}, which"
-    if not place.path.is_absolute():
+    named = f"{place.where} names {place.path!r}, which"
+    if not os.path.isabs(place.path):
         raise DeviceInfoError(f"{named} is relative: give an absolute path")
     try:
         return files_in(place)
@@ -123,9 +122,9 @@ def _searched(place: Place) -> list[File]:
 def files_in(place: Place) -> list[File]:
     """Return a file itself, or the architecture files of a folder in order of name."""
     path, where = place
-    if path.is_file():
-        return [File(path.parent, path.name, where)]
-    names = sorted(os.listdir(path))  # Path.glob takes longer
+    if os.path.isfile(path):
+        return [File(*os.path.split(path), where)]
+    names = sorted(os.listdir(path))
     return [File(path, name, where) for name in names if _is_architecture(name)]
 
 
@@ -134,8 +133,8 @@ def _is_architecture(name: str) -> bool:
 
 
 def _places(variable: str) -> Iterator[Place]:
-    yield from (Place(path, ADDED) for path in _added if path.exists())
-    yield from (Place(Path(name), PATH_VARIABLE) for name in variable.split(os.pathsep) if name)
+    yield from (Place(path, ADDED) for path in _added if os.path.exists(path))
+    yield from (Place(name, PATH_VARIABLE) for name in variable.split(os.pathsep) if name)
     yield Place(own_folder(), OWN)
 
 
@@ -145,12 +144,13 @@ def _entry_points() -> Iterator[Place]:
     What an entry point names is a path, or a function that returns one.
     """
     from importlib import metadata  # slow to import, and slow to search
+    from pathlib import Path
 
     for entry_point in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda e: e.name):
         where = f"entry point {entry_point.value!r}"
         try:
             named = entry_point.load()
-            path = Path(os.fspath(named() if callable(named) else named))
+            path = str(Path(os.fspath(named() if callable(named) else named)))
         except Exception as error:  # another package's code: whatever it does is its problem
             raise DeviceInfoError(
                 f"{where} of {ENTRY_POINTS} fails: {type(error).__name__}: {error}; mend or remove "
@@ -160,13 +160,14 @@ def _entry_points() -> Iterator[Place]:
 
 
 @functools.cache
-def own_folder() -> Path:
+def own_folder() -> str:
     """Return the folder of the files that came with nexus."""
-    installed, in_tree = PACKAGE / "device_lib", PACKAGE.parent / "schema" / "device_lib"
-    return installed if installed.is_dir() else in_tree
+    installed = os.path.join(PACKAGE, "device_lib")
+    in_tree = os.path.join(os.path.dirname(PACKAGE), "schema", "device_lib")
+    return installed if os.path.isdir(installed) else in_tree
 
 
-def schema_file() -> Path:
+def schema_file() -> str:
     """Return the JSON Schema of an architecture file."""
-    beside = own_folder() / SCHEMA
-    return beside if beside.is_file() else own_folder().parent / SCHEMA
+    beside = os.path.join(own_folder(), SCHEMA)
+    return beside if os.path.isfile(beside) else os.path.join(os.path.dirname(own_folder()), SCHEMA)

@@ -13,7 +13,8 @@ from nexus._internal.architectures import places
 def _schema() -> dict[str, Any]:
     import json  # few programs ask for a unit
 
-    schema: dict[str, Any] = json.loads(places.schema_file().read_text(encoding="utf-8"))
+    with open(places.schema_file(), encoding="utf-8") as file:
+        schema: dict[str, Any] = json.load(file)
     return schema
 
 

@@ -11,9 +11,8 @@ Its head has 56 bytes, integers in little-endian order; then come the facts and 
 
 from __future__ import annotations
 
-import dataclasses
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nexus._internal import compilers
 from nexus.bindings.errors import InvalidArgumentError
@@ -32,8 +31,7 @@ class DamagedContainerError(ValueError):
     """The bytes are no whole container."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Container:
+class Container(NamedTuple):
     """A binary, and the facts about it.
 
     Attributes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import os
 import pickle
 import subprocess
 import sys
@@ -96,7 +97,7 @@ def _is_beside_llvm() -> bool:
 def _in_child(source: Source, options: CompileOptions, arch: str | None) -> CompileResult:
     """Compile in a process that has no drivers open."""
     program_text = (
-        f"import sys; sys.path[:0] = [{str(paths.PACKAGE.parent)!r}]\n"
+        f"import sys; sys.path[:0] = [{os.path.dirname(paths.PACKAGE)!r}]\n"
         "from nexus._internal.compilers import hiprtc\n"
         "hiprtc.answer_parent()\n"
     )

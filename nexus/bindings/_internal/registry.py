@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _thread  # what `threading` is made of, which is slow to import
 import os
-import threading
 
 from nexus.bindings._internal import loader, search, variables, words
 from nexus.bindings._internal.search import Candidate
@@ -14,7 +14,7 @@ from nexus.bindings.errors import BackendUnavailableError, as_status, no_runtime
 
 # Held while a plugin is searched and opened; never while a function of a plugin runs later on.
 # Entry points run foreign code, which may load a runtime itself.
-_lock = threading.RLock()
+_lock = _thread.RLock()
 _numbers: dict[str, int] = {}  # by name; the first plugin of a name
 _unavailable: dict[str, str] = {}
 
@@ -22,7 +22,7 @@ _unavailable: dict[str, str] = {}
 def _begin_child() -> None:
     # Another thread of the parent may have held it.
     global _lock
-    _lock = threading.RLock()
+    _lock = _thread.RLock()
 
 
 os.register_at_fork(after_in_child=_begin_child)
@@ -193,7 +193,7 @@ def _not_found(name: str) -> BackendUnavailableError:
     tried = [f"{c.name}: {c.problem}" for c in candidates if c.problem]
     for where, place in (
         (search.PATH_VARIABLE, os.environ.get(search.PATH_VARIABLE) or "not set"),
-        ("the package", str(search.PACKAGE)),
+        ("the package", search.PACKAGE),
         ("entry point", search.ENTRY_POINTS),
     ):
         names = [c.name for c in candidates if c.where.startswith(where) and not c.problem]

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from nexus.bindings._internal import loader
 
 ENTRY_POINTS = "nexus.runtimes"
 PATH_VARIABLE = "NEXUS_RUNTIME_PATH"
-PACKAGE = Path(__file__).resolve().parents[2] / "plugins"
+PACKAGE = os.path.realpath(os.path.join(__file__, "../../../plugins"))
 
 
 class Candidate(NamedTuple):
@@ -69,7 +68,7 @@ def in_path() -> Iterator[Candidate]:
 
 def in_package() -> Iterator[Candidate]:
     """The plugins that were built with nexus."""
-    for name, path, problem in loader.plugins_in_folder(str(PACKAGE)):
+    for name, path, problem in loader.plugins_in_folder(PACKAGE):
         named = "the package" if problem else name
         yield _checked(Candidate(named, path, "the package", problem=printable(problem)))
 
@@ -80,17 +79,18 @@ def in_entry_points() -> Iterator[Candidate]:
     What the entry point names is the path of the plugin, or a function that returns it.
     """
     from importlib import metadata  # slow to import, and few have to search here
+    from pathlib import Path
 
     for entry_point in sorted(metadata.entry_points(group=ENTRY_POINTS), key=lambda e: e.name):
         where = f"entry point {entry_point.value!r}"
         try:
             named = entry_point.load()
-            path = Path(os.fspath(named() if callable(named) else named))
+            path = str(Path(os.fspath(named() if callable(named) else named)))
         except Exception as error:  # another package's code: whatever it does is its problem
             sentence = f"{where} of {ENTRY_POINTS} fails: {type(error).__name__}: {error}"
             yield Candidate(entry_point.name, "", where, problem=sentence)
         else:
-            yield _checked(Candidate(entry_point.name, str(path), where))
+            yield _checked(Candidate(entry_point.name, path, where))
 
 
 def name_problem(name: str) -> str:

@@ -21,11 +21,11 @@ def test_installed_headers_and_those_of_the_tree_are_found(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(paths.include_dir(), tmp_path / place)
-    monkeypatch.setattr(paths, "PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(paths, "PACKAGE", str(tmp_path / "package"))
     assert paths.include_dir() == tmp_path / place
 
 
 def test_missing_headers_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(paths, "PACKAGE", str(tmp_path / "package"))
     with pytest.raises(FileNotFoundError, match=r"looked for nexus/kernel\.h in .*install nexus"):
         paths.include_dir()

@@ -134,7 +134,7 @@ def test_db_diff_tells_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_db_validate_names_file_place_and_expectation(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    good = places.index()[NAME].path
+    good = Path(places.index()[NAME].path)
     entry: dict[str, Any] = json.loads(good.read_text())
     entry["CoreSubsystem"]["SIMDSize"] = "many"
     bad = tmp_path / good.name

@@ -61,7 +61,7 @@ def test_no_colour_is_no_colour(command: tuple[str, ...]) -> None:
 
 
 def test_what_a_terminal_cannot_show_ends_no_command(tmp_path: Path) -> None:
-    entry = json.loads(places.index()["amd-gpu-gfx942"].path.read_text(encoding="utf-8"))
+    entry = json.loads(Path(places.index()["amd-gpu-gfx942"].path).read_text(encoding="utf-8"))
     entry["Description"] = "\N{GREEK SMALL LETTER MU}"
     (tmp_path / "amd-gpu-gfx942.json").write_text(json.dumps(entry))
     text = printed(

@@ -57,7 +57,7 @@ class World(Objects):
         super().__init__(device, library.get_kernel("scale"), library)
         self.runtimes = nexus.get_runtimes()
         self.advice = nexus.advise(self.properties)
-        self.entry_path = str(next(own_folder().glob("*-*-*.json")))
+        self.entry_path = str(next(Path(own_folder()).glob("*-*-*.json")))
         self.command.set_arguments(2.0, self.other)
         self.command.finalize(4, N)
         run = self.schedule.run(self.stream, blocking=False, timing=True)

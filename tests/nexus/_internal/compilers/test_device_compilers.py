@@ -197,6 +197,6 @@ def test_what_the_process_for_hiprtc_said_last_is_told(
     package = tmp_path / "nexus"
     package.mkdir()
     (package / "__init__.py").write_text(dies)
-    monkeypatch.setattr(paths, "PACKAGE", package)
+    monkeypatch.setattr(paths, "PACKAGE", str(package))
     with pytest.raises(CompileError, match=f"cannot compile 'k.nxs': the process for .*{said}"):
         hiprtc._in_child("int x;", CompileOptions(name="k.nxs"), None)

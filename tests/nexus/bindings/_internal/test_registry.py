@@ -17,7 +17,7 @@ from nexus.bindings.errors import BackendUnavailableError, InvalidArgumentError
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Return a folder that is the only place of plugins."""
-    monkeypatch.setattr(search, "PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(search, "PACKAGE", str(tmp_path / "package"))
     monkeypatch.setattr(registry, "_unavailable", {})
     monkeypatch.setenv("NEXUS_RUNTIME_PATH", str(tmp_path))
     monkeypatch.delenv("NEXUS_RUNTIMES", raising=False)

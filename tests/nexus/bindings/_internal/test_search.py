@@ -22,7 +22,7 @@ def touch(path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def _nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(search, "PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(search, "PACKAGE", str(tmp_path / "package"))
     monkeypatch.delenv("NEXUS_RUNTIME_PATH", raising=False)
 
 
