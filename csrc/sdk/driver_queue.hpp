@@ -25,9 +25,6 @@
 
 namespace nxs {
 
-template <class B>
-void take_finished(const StreamPtr<B> &stream) noexcept;
-
 // ---- what was reached ---------------------------------------------------------------------------
 
 // The times of a run, as the device tells them.
@@ -88,24 +85,24 @@ bool is_told(const Step<B> &wait, Failure *failure) noexcept {
   return true;
 }
 
-// Takes the first point of the stream, if it is reached.
+// Takes the first point of the stream, if it is reached; answers the one behind it, NULL when there
+// is nothing to take.
 template <class B>
-bool take_point(const StreamPtr<B> &stream) noexcept {
+Point<B> *take_point(const StreamPtr<B> &stream, Point<B> *point) noexcept {
   InFlight<B> &flight = stream->state.flight;
-  Point<B> *point = flight.first();
-  if (!point) return false;
   Failure failure = point->failure;
-  if (!B::reached(point->mark, &failure)) return false;
+  if (!B::reached(point->mark, &failure)) return nullptr;
   const bool is_wait = point->step && point->step->type == NXS_CommandType_Wait;
-  flight.is_behind = is_wait && !is_told(*point->step, &failure);
-  if (flight.is_behind) return false;
-  flight.pop();
+  const bool is_behind = is_wait && !is_told(*point->step, &failure);
+  if (is_wait) flight.is_behind = is_behind;
+  if (is_behind) return nullptr;
+  Point<B> *const next = flight.pop();
   if (!flight.failure) flight.failure = std::move(failure);
   if (!point->step)
     end_run(stream, *point);
   else if (!is_wait)
     make_signal(*point, flight.failure);
-  return true;
+  return next;
 }
 
 template <class B>
@@ -114,8 +111,7 @@ void take_reached(const StreamPtr<B> &stream) noexcept {
   if (!flight.begin_taking()) return;
   int n_seen = 1;
   do {
-    while (take_point<B>(stream)) {
-    }
+    for (Point<B> *point = flight.first(); point;) point = take_point<B>(stream, point);
   } while (flight.goes_on_taking(&n_seen));
 }
 
@@ -125,7 +121,7 @@ void take_reached(const StreamPtr<B> &stream) noexcept {
 template <class B>
 void watch(const StreamPtr<B> &stream, const typename B::Mark &mark, Hurry hurry) noexcept {
   if (!mark) return take_reached<B>(stream);
-  auto *watch = new (std::nothrow) Watch<B>{stream, hurry};
+  auto *watch = new (std::nothrow) Watch<B>{stream, hurry, stream->state.flight.n_handed_over()};
   stream->state.flight.n_watches.fetch_add(1);
   const auto told = [](void *data) { Reaper<B>::instance().tell(static_cast<Watch<B> *>(data)); };
   if (watch && B::call_back(mark, told, watch)) return;
@@ -137,19 +133,28 @@ void watch(const StreamPtr<B> &stream, const typename B::Mark &mark, Hurry hurry
 
 // What is in flight does not stay so for want of somebody who looks.
 template <class B>
-void keep_watch(const StreamPtr<B> &stream) noexcept {
+void look_later(const StreamPtr<B> &stream) noexcept {
   InFlight<B> &flight = stream->state.flight;
-  take_reached<B>(stream);
   if (flight.is_behind.load()) return;  // who waits for the signal is told of it
   if (flight.n_watches.load() == 0 && flight.first())
     watch<B>(stream, flight.newest_mark(), Hurry::kSoon);
 }
 
-// For the reaper.
 template <class B>
-void take_finished(const StreamPtr<B> &stream) noexcept {
-  stream->state.flight.n_watches.fetch_sub(1);
-  keep_watch<B>(stream);
+void keep_watch(const StreamPtr<B> &stream) noexcept {
+  take_reached<B>(stream);
+  look_later<B>(stream);
+}
+
+// For the reaper. Who goes on handing over looks as well: two who take are in each other's way.
+template <class B>
+void take_finished(const Watch<B> &watch) noexcept {
+  InFlight<B> &flight = watch.stream->state.flight;
+  flight.n_watches.fetch_sub(1);
+  const bool others_look =
+      watch.hurry == Hurry::kSoon && flight.n_handed_over() != watch.n_handed_over;
+  if (!others_look) take_reached<B>(watch.stream);
+  look_later<B>(watch.stream);
 }
 
 // ---- handing over -------------------------------------------------------------------------------
@@ -171,7 +176,7 @@ void place(const StreamPtr<B> &stream, Run<B> &run, const Step<B> *step) noexcep
   Issued<B> &issued = run.state;
   Point<B> &point = step ? issued.inner[issued.n_inner++] : issued.end;
   point.run = &run;
-  point.ticket = stream->queue.next_ticket();
+  point.ticket = issued.ticket;
   point.step = step;
   point.failure = run.failure;
   if (issued.unmarked)
@@ -208,7 +213,7 @@ bool wait_in_queue(const StreamPtr<B> &stream, Run<B> &run, const Step<B> &step)
   const auto mark =
       step.event->given.template mark_of<typename B::Mark>(stream->device, step.value);
   if (!mark) return false;
-  std::unique_ptr<Watch<B>> watch(new Watch<B>{stream, Hurry::kNow});
+  std::unique_ptr<Watch<B>> watch(new Watch<B>{stream, Hurry::kNow, 0});
   const auto look = [told = watch.get()] {
     told->stream->state.flight.n_watches.fetch_add(1);
     Reaper<B>::instance().tell(told);
@@ -266,7 +271,9 @@ bool start_issuing(const StreamPtr<B> &stream, Run<B> &run) noexcept {
 template <class B>
 void issue(const StreamPtr<B> &stream) noexcept {
   for (bool more = true; more;) {
-    Run<B> &run = stream->queue.next_to_issue();
+    const auto next = stream->queue.next_to_issue();
+    Run<B> &run = next.run;
+    run.state.ticket = next.ticket;
     if (!start_issuing<B>(stream, run)) break;
     const size_t n_steps = run.program->steps.size();
     bool parked = false;

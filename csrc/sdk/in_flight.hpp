@@ -43,6 +43,7 @@ template <class B>
 struct Issued {
   Point<B> end;
   std::vector<Point<B>> inner;  // for signals and waits
+  uint64_t ticket = 0;          // of the run, while it is handed over
   size_t n_inner = 0;           // that stand in the driver's queue
   bool unmarked = false;        // the driver has commands of this run behind the newest point
   typename B::Mark latest;      // of the newest of them, where there is one
@@ -74,6 +75,8 @@ class InFlight {
     if (!first_ && !point->step) point->alone_since_ns = now_ns();
     (last_ ? last_->next : first_) = point;
     last_ = point;
+    if (point->mark) newest_marked_ = point;
+    if (!point->step) n_ends_.fetch_add(1, std::memory_order_relaxed);
   }
 
   Point<B> *first() const noexcept {
@@ -81,19 +84,19 @@ class InFlight {
     return first_;
   }
 
-  void pop() noexcept {
+  // Takes the first out; answers the one that is first then.
+  Point<B> *pop() noexcept {
     std::lock_guard lock(lock_->mutex);
+    if (first_ == newest_marked_) newest_marked_ = nullptr;
     first_ = first_->next;
     if (!first_) last_ = nullptr;
+    return first_;
   }
 
   // The newest mark that stands there.
   Mark newest_mark() const noexcept {
     std::lock_guard lock(lock_->mutex);
-    const Mark *newest = nullptr;  // copied once: that asks the driver
-    for (const Point<B> *point = first_; point; point = point->next)
-      if (point->mark) newest = &point->mark;
-    return newest ? *newest : Mark{};
+    return newest_marked_ ? newest_marked_->mark : Mark{};
   }
 
   Ahead ahead_of(uint64_t ticket) const noexcept {
@@ -108,10 +111,13 @@ class InFlight {
     return {};
   }
 
+  // Runs, of all there ever were.
+  uint64_t n_handed_over() const noexcept { return n_ends_.load(std::memory_order_relaxed); }
+
   // Whether to look at what is finished, which asks the driver, after a run was handed over.
-  bool is_time_to_look() noexcept {
-    constexpr uint32_t kRunsPerLook = 8;
-    return n_handed_over_.fetch_add(1, std::memory_order_relaxed) % kRunsPerLook == 0;
+  bool is_time_to_look() const noexcept {
+    constexpr uint64_t kRunsPerLook = 8;
+    return n_handed_over() % kRunsPerLook == 0;
   }
 
   // Whether the caller is the one to take what was reached; the one who is it takes for all.
@@ -147,9 +153,9 @@ class InFlight {
   }
 
   Lock *lock_ = &lock_banks().leaves.next();
-  Point<B> *first_ = nullptr, *last_ = nullptr;
+  Point<B> *first_ = nullptr, *last_ = nullptr, *newest_marked_ = nullptr;
   std::atomic<int> n_takers_{0};
-  std::atomic<uint32_t> n_handed_over_{0};
+  std::atomic<uint64_t> n_ends_{0};
 };
 
 }  // namespace nxs

@@ -1,10 +1,10 @@
 // The in-order queue under a stream: tickets, who may drain it, what is kept of finished runs.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <optional>
 
+#include "sdk/block_queue.hpp"
 #include "sdk/timeline.hpp"
 
 namespace nxs {
@@ -28,7 +28,7 @@ class InOrderQueue {
   };
 
   // A ticket is a number on this queue's timeline: the n-th run submitted.
-  Pushed push(Run run) {
+  Pushed push(Run &&run) {
     std::lock_guard lock(lock_.mutex);
     runs_.push_back(std::move(run));
     return {++newest_, !std::exchange(busy_, true)};
@@ -51,13 +51,14 @@ class InOrderQueue {
   // For drivers with queues of their own, which get runs long before these are finished: the baton
   // is then for handing over. The oldest run that is not handed over; one that somebody pushed is
   // there while the baton is held.
-  Run &next_to_issue() {
+  struct Next {
+    Run &run;
+    uint64_t ticket;
+  };
+  Next next_to_issue() {
     std::lock_guard lock(lock_.mutex);
-    return runs_[static_cast<size_t>(n_issued_)];
-  }
-  uint64_t next_ticket() const {
-    std::lock_guard lock(lock_.mutex);
-    return newest_ - runs_.size() + 1 + static_cast<uint64_t>(n_issued_);
+    const auto at = static_cast<size_t>(n_issued_);
+    return {runs_[at], newest_ - runs_.size() + 1 + at};
   }
   // That run is handed over; it may even be finished. False: there is no other, and the baton is
   // gone.
@@ -150,7 +151,7 @@ class InOrderQueue {
   }
 
   Lock &lock_ = lock_banks().queues.next();
-  std::deque<Run> runs_;
+  BlockQueue<Run> runs_;
   std::map<uint64_t, RunRecord> failures_, times_;
   uint64_t newest_ = 0;
   uint64_t forgotten_ = 0;  // the newest ticket whose failure is no longer kept

@@ -19,13 +19,14 @@ template <class B>
 struct Watch {
   StreamPtr<B> stream;
   Hurry hurry;
+  uint64_t n_handed_over;  // in the stream, when it began
   Watch *next = nullptr;
 };
 
 template <class B>
 class Reaper {
  public:
-  using Take = void (*)(const StreamPtr<B> &) noexcept;
+  using Take = void (*)(const Watch<B> &) noexcept;
 
   static Reaper &instance() {
     static Reaper &reaper = *new Reaper;
@@ -92,7 +93,7 @@ class Reaper {
     if (!first_) last_ = nullptr;
     busy_ = true;
     lock.unlock();
-    take_(watch->stream);
+    take_(*watch);
     delete watch;
     lock.lock();
     busy_ = false;

@@ -359,14 +359,13 @@ inline void check_run_flags(nxs_flags flags) {
 
 // Counts a run as submitted, and takes that back unless push() succeeded.
 template <class B>
-typename InOrderQueue<Run<B>>::Pushed push_counted(Stream<B> &stream, Run<B> run) {
-  const std::shared_ptr<Program<B>> program = run.program;
-  program->submitted();
+typename InOrderQueue<Run<B>>::Pushed push_counted(Stream<B> &stream, Run<B> &&run) {
+  run.program->submitted();
   B::started_one();
   try {
-    return stream.queue.push(std::move(run));
+    return stream.queue.push(std::move(run));  // moved only where nothing can fail any more
   } catch (...) {
-    program->finished();
+    run.program->finished();
     B::finished_one();
     throw;
   }

@@ -1,6 +1,8 @@
 // In-order queues: who holds the baton, which tickets are finished, and what is seen while a run
 // ends.
+#include <deque>
 #include <functional>
+#include <memory>
 
 #include "check.hpp"
 #include "sdk/queue.hpp"
@@ -61,6 +63,31 @@ void test_a_run_that_is_ending_is_waited_for() {
   CHECK(queue.newest_where(uses(1)) == 0);
 }
 
+// Over the ends of many blocks, which are used again.
+void test_elements_stay_in_order_and_in_place() {
+  nxs::BlockQueue<std::unique_ptr<int>> queue;
+  std::deque<std::unique_ptr<int> *> places;
+  int newest = 0, oldest = 0;
+  const auto push = [&] {
+    queue.push_back(std::make_unique<int>(newest++));
+    places.push_back(&queue[queue.size() - 1]);
+  };
+  const auto pop = [&] {
+    CHECK(**places.front() == oldest++);
+    CHECK(&queue.front() == places.front());
+    queue.pop_front();
+    places.pop_front();
+  };
+  for (const int n : {1, 15, 16, 17, 40, 2000, 3}) {
+    for (int i = 0; i < n; ++i) push();
+    for (int i = 0; i < n; ++i) pop(), push();
+    for (int i = 0; i < n; ++i) CHECK(*queue[static_cast<size_t>(i)] == oldest + i);
+    for (int i = 0; i < n; ++i) pop();
+    CHECK(queue.empty());
+  }
+  push();  // left to the destructor
+}
+
 void test_failures_are_kept_longer_than_times() {
   InOrderQueue<Run> queue;
   RunRecord failure, time;
@@ -82,6 +109,7 @@ int main() {
   test_who_pushes_to_an_idle_queue_holds_the_baton();
   test_the_newest_run_of_a_memory_is_told();
   test_a_run_that_is_ending_is_waited_for();
+  test_elements_stay_in_order_and_in_place();
   test_failures_are_kept_longer_than_times();
   return nxs::test::failures();
 }

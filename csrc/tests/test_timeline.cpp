@@ -1,6 +1,7 @@
 // Timelines: values only rise, waits wait, time out and fail with the first cause, parked work
 // resumes once.
 #include <thread>
+#include <vector>
 
 #include "check.hpp"
 #include "sdk/timeline.hpp"
@@ -31,6 +32,24 @@ void test_wait_before_its_signal_waits() {
   });
   CHECK(timeline.wait(2, Deadline(kLong)) && signalled);
   signaller.join();
+}
+
+void test_each_sleeper_wakes_at_its_value() {
+  Timeline timeline;
+  std::atomic<int> n_awake{0};
+  std::vector<std::thread> sleepers;
+  const auto sleep_for = [&](uint64_t value) {
+    sleepers.emplace_back([&, value] { CHECK(timeline.wait(value, Deadline(kLong))), ++n_awake; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  };
+  for (const uint64_t value : {3, 5, 4}) sleep_for(value);
+  for (int value = 1; value <= 5; ++value) {
+    const int expected = std::max(value - 2, 0);
+    timeline.signal(static_cast<uint64_t>(value));
+    while (n_awake < expected) std::this_thread::yield();
+    CHECK(n_awake == expected);
+  }
+  for (std::thread &sleeper : sleepers) sleeper.join();
 }
 
 void test_wait_ends_with_its_time() {
@@ -91,6 +110,7 @@ void test_many_waiters_and_signallers() {
 int main() {
   test_value_only_rises();
   test_wait_before_its_signal_waits();
+  test_each_sleeper_wakes_at_its_value();
   test_wait_ends_with_its_time();
   test_failure_wakes_with_the_first_cause();
   test_parked_work_resumes_once_at_its_value();
