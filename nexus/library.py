@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nexus._internal import checks, parking
 from nexus._internal.handle import Handle, adopt
-from nexus._internal.launch import KernelBase
+from nexus._internal.kernel import KernelBase
 from nexus.bindings import nxs
 from nexus.bindings._internal.words import counted
 from nexus.bindings.enums import KernelFlags
@@ -15,7 +15,6 @@ from nexus.bindings.errors import PropertyNotFoundError
 
 if TYPE_CHECKING:
     from nexus.schedule import Run
-    from nexus.stream import Stream
 
 _DEFAULT_GROUP = 256  # items; a multiple of every warp, wave and vector width
 
@@ -135,41 +134,13 @@ class Kernel(KernelBase):
             _ = self.info  # commands ask for it
         super().close()
 
-    def __call__(
-        self,
-        *args: Any,
-        grid: int | Sequence[int],
-        group: int | Sequence[int] | None = None,
-        group_memory: int = 0,
-        stream: Stream | None = None,
-        blocking: bool = True,
+    def _record_and_run(
+        self, args: tuple[Any, ...], sizes: tuple[Any, Any, Any], stream: Any, blocking: bool
     ) -> Run | None:
-        """Launch the kernel once.
-
-        For the same launch many times, record a schedule: that costs a fraction.
-
-        Args:
-            *args: buffers, arrays that the device can use in place, numbers, or bytes of structs.
-            grid: work-items in total, in up to three dimensions.
-            group: work-items in a group; None: what the kernel was made for, else up to 256.
-            group_memory: bytes of group memory for each group.
-            stream: None: the default stream of the device.
-            blocking: wait until it is finished.
-
-        Returns:
-            the Run when not blocking, else None.
-
-        Raises:
-            TypeError: the number of arguments, or the kind of one, is not the kernel's.
-        """
-        _ = self.handle  # a closed kernel says that it is closed
-        if self.info and len(args) != len(self.info):
-            raise self._count_error(len(args))
-        # By what the methods of schedules and commands call: this is repeated.
         schedule = self.device.create_schedule()
         command = schedule.create_command(self)
         command._set_arguments(args)
-        command._finalize(self._group(grid) if group is None else group, grid, group_memory)
+        command._finalize(*sizes)
         run = schedule._run(stream, blocking, False)
         del command, schedule
         parking.sweep_some()  # arrays that were used in place

@@ -3,16 +3,12 @@
 from libc.stdint cimport int64_t, uint32_t
 
 from nexus._internal.handle cimport Handle
+from nexus._internal.kernel cimport KernelBase
 from nexus._internal.memory cimport HostView
 
 
 cdef class ScheduleBase(Handle):
     cdef object submit(self, object stream, bint blocking, uint32_t flags)
-
-
-cdef class KernelBase(Handle):
-    cdef tuple elements  # of each argument, None where any will do; None: not asked for yet
-    cdef tuple packers   # of each argument that is a number
 
 
 cdef class CommandBase(Handle):
@@ -22,7 +18,6 @@ cdef class CommandBase(Handle):
 
     cdef int place_buffer(self, int place, object buffer) except -1
     cdef int set_number(self, int place, object value) except -1
-    cdef bytes packed_number(self, int place, object value)
     cdef int put_value(self, int place, const unsigned char* value, size_t nbytes) except -1
     cdef int check_element(self, int index, object element) except -1
     cdef int refuse(self, int64_t result, const char* function, int index, object given) except -1

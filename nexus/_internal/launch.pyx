@@ -9,9 +9,10 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from nexus._internal.event cimport event_value
 from nexus._internal.handle cimport DeviceBase, Handle, adopted, handle_of, is_set
+from nexus._internal.kernel cimport size_of
 from nexus._internal.memory cimport BufferBase, HostView, view_of, wrap
 from nexus._internal.parking cimport park, sweep_some
-from nexus._internal.run cimport run_of, stream_of, wait_run
+from nexus._internal.run cimport run_of, stream_of, wait_for
 from nexus.bindings cimport cynxs
 from nexus.bindings._internal.c cimport (
     NXS_CommandOption_GroupMemoryBytes,
@@ -21,21 +22,15 @@ from nexus.bindings._internal.c cimport (
     NXS_RunFlags_Blocking,
     NXS_RunFlags_Bounded,
     NXS_RunFlags_Timing,
-    NXS_WAIT_FOREVER,
     nxs_dim3,
 )
 from nexus.bindings._internal.loader cimport check_on
 
-import struct
-
-from nexus._internal import arguments, checks, dtypes, host_arrays, scalars
+from nexus._internal import arguments, checks, dtypes, host_arrays
 from nexus.bindings._internal.words import shown
 from nexus.bindings.errors import InvalidArgumentError
 
-cdef object BYTE = dtypes.BYTE
-
 cdef enum:
-    MOST_ITEMS = 0x7FFFFFFF  # in one dimension of a group or grid
     MOST_INDICES = 0x7FFFFFFF
 
 
@@ -52,32 +47,6 @@ cdef int index_of(object index) except -1:
 def argument_index(index):
     """Return the index of an argument as an int; whether it is there, the runtime tells."""
     return index_of(index)
-
-
-cdef int size_of(object size, str name, nxs_dim3* out) except -1:
-    """A group or grid: an int, or a sequence of one to three."""
-    out.y = out.z = 1
-    if type(size) is int:
-        out.x = items_of(size, name)
-        return 0
-    if not isinstance(size, (list, tuple)):
-        size = host_arrays.sequence_of_size(size, name)
-    if not 1 <= len(size) <= 3:
-        raise ValueError(f"{name} is {shown(size)}; it has one to three dimensions")
-    out.x = items_of(size[0], name)
-    if len(size) > 1:
-        out.y = items_of(size[1], name)
-    if len(size) > 2:
-        out.z = items_of(size[2], name)
-    return 0
-
-
-cdef uint32_t items_of(object n, str name) except 0:
-    if type(n) is not int:
-        n = checks.whole(n, f"a dimension of {name}", "it is an int")
-    if not 1 <= n <= MOST_ITEMS:
-        raise ValueError(f"{name} is or contains {shown(n)}; each dimension has 1 to 2**31-1 items")
-    return <uint32_t>PyLong_AsLong(n)
 
 
 # ---- schedules ---------------------------------------------------------------------------------
@@ -149,21 +118,12 @@ cdef class ScheduleBase(Handle):
                 state = cynxs.wait_run(runtime, named, ticket, 0)
         self.checked(ticket, "nxsRunSchedule")
         if state < 0:  # goes on, or has failed
-            try:
-                wait_run(runtime, named, ticket, NXS_WAIT_FOREVER)
-            except InvalidArgumentError:
-                if stream is not None:
-                    (<Handle>stream).opened()  # closed by another thread meanwhile: that is why
-                raise
+            wait_for(self, <Handle>stream, ticket)
         sweep_some()
         return None
 
 
 # ---- commands ----------------------------------------------------------------------------------
-
-cdef class KernelBase(Handle):
-    """A kernel, with the types of the elements of its buffers."""
-
 
 cdef class CommandBase(Handle):
     """One step of a schedule."""
@@ -184,30 +144,11 @@ cdef class CommandBase(Handle):
         return bool(self.set_number(argument_index(index), value))
 
     cdef int set_number(self, int place, object value) except -1:
-        cdef bytes packed = self.packed_number(place, value)
+        cdef bytes packed = None if self.kernel is None else self.kernel.packed(place, value)
         if packed is None:
             return False
         self.put_value(place, packed, len(packed))
         return True
-
-    cdef bytes packed_number(self, int place, object value):
-        """Return the bytes of a number that fits, else None."""
-        if self.kernel is None:
-            return None
-        if self.kernel.packers is None:
-            self.kernel.packers = scalars.packers(self.kernel.info)
-        packer = self.kernel.packers[place] if 0 <= place < len(self.kernel.packers) else None
-        if packer is None:
-            return None
-        given = type(value)
-        if given is packer.numpy:
-            return value.tobytes()
-        if given is not int and (given is not float or packer.is_integer):
-            return None
-        try:
-            return packer.pack(value)
-        except (struct.error, OverflowError):
-            return None
 
     def _set_buffer(self, index, buffer):
         """Set a buffer, or host memory that the command then borrows."""
@@ -233,13 +174,9 @@ cdef class CommandBase(Handle):
         return 0
 
     cdef int check_element(self, int index, object element) except -1:
-        """Refuse a buffer of another type than the kernel's; bytes may be anything."""
-        if self.kernel.elements is None:
-            self.kernel.elements = scalars.buffer_elements(self.kernel.info)
-        if index < len(self.kernel.elements) and element is not BYTE:
-            wanted = self.kernel.elements[index]
-            if wanted is not None and wanted is not element and not scalars.fits(element, wanted):
-                raise arguments.misfit(self.kernel, index, element, wanted)
+        """Refuse a buffer of another type than the kernel's."""
+        if not self.kernel.takes(index, element):
+            raise arguments.misfit(self.kernel, index, element, self.kernel.elements[index])
         return 0
 
     cdef int refuse(

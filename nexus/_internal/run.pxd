@@ -17,5 +17,6 @@ cdef class Run:
 cdef Run run_of(DeviceBase device, Handle stream, int64_t ticket)
 cdef int64_t stream_of(object stream, Handle user) except -1
 cdef int finish(DeviceBase device, int64_t stream, int64_t ticket) except -1
+cdef int wait_for(Handle user, Handle stream, int64_t ticket) except -1
 cdef uint64_t to_ns(object timeout) except? 1
 cdef int wait_run(int runtime, int64_t stream, int64_t ticket, uint64_t timeout_ns) except -1

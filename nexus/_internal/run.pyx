@@ -19,6 +19,7 @@ from nexus.bindings._internal.convert cimport Deadline, again, check_wait, deadl
 
 from nexus.bindings import nxs
 from nexus.bindings._internal.words import kind, shown
+from nexus.bindings.errors import InvalidArgumentError
 
 
 cdef uint64_t to_ns(object timeout) except? 1:
@@ -56,6 +57,18 @@ cdef int wait_run(int runtime, int64_t stream, int64_t ticket, uint64_t timeout_
         if not again(&deadline, result):
             break
     check_wait(runtime, result, "nxsWaitRun", &deadline)
+    return 0
+
+
+cdef int wait_for(Handle user, Handle stream, int64_t ticket) except -1:
+    """Wait for a run; raise what it failed with. No stream is the default one."""
+    cdef int64_t named = user.device.default_stream() if stream is None else stream.identity
+    try:
+        wait_run(user.runtime_number, named, ticket, NXS_WAIT_FOREVER)
+    except InvalidArgumentError:
+        if stream is not None:
+            stream.opened()  # closed by another thread meanwhile: that is why
+        raise
     return 0
 
 
