@@ -90,10 +90,9 @@ def compile(
     """
     chosen = CompileOptions.of(options)
     depends = compiler.depends_on(chosen) if _is_keepable(compiler) else None
-    if depends is None or not folder.is_on():
+    if depends is None or not folder.is_ready():
         return compiler.compile(source, chosen, arch=arch)
     assert _is_keepable(compiler)
-    folder.check_variables()
     if not isinstance(source, str | bytes):  # several by name, or memory that may change
         source = text_of(source, chosen.name)
     known_as = (compiler.name, source, chosen.spelled(), arch, depends)

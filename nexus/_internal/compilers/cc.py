@@ -18,7 +18,14 @@ from itertools import takewhile
 from pathlib import Path
 
 from nexus._internal import paths
-from nexus._internal.compilers import architecture, diagnostics, process, sources, toolchain
+from nexus._internal.compilers import (
+    architecture,
+    diagnostics,
+    environment,
+    process,
+    sources,
+    toolchain,
+)
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.sources import Source
 from nexus._internal.compilers.toolchain import Language, Toolchain
@@ -39,7 +46,7 @@ _NATIVE = {"x86_64": "-march=native", "aarch64": "-mcpu=native", "arm64": "-mcpu
 _FAST_MATH = ("-fassociative-math", "-fno-signed-zeros", "-freciprocal-math", "-ffp-contract=fast")
 
 # What compilers read of the environment, beside the name of a compiler.
-_VARIABLES = (
+_VARIABLES = environment.names(
     *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "COMPILER_PATH", "LIBRARY_PATH"),
     *("GCC_EXEC_PREFIX", "SDKROOT", "MACOSX_DEPLOYMENT_TARGET", "SOURCE_DATE_EPOCH"),
 )
@@ -92,7 +99,7 @@ class HostCompiler:
             return None
         here = os.getcwd() if options.flags else None  # a flag may name a relative path
         language = options.language_of_source()
-        return (toolchain.variables(language), tuple(map(os.environ.get, _VARIABLES)), here)
+        return (toolchain.variables(language), environment.values(_VARIABLES), here)
 
     def fingerprint(self, options: CompileOptions) -> list[str]:
         """Return the compiler's file, the processor, and the system's C library."""

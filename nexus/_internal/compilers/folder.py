@@ -10,15 +10,18 @@ import re
 import stat
 import tempfile
 import time
+from collections.abc import Hashable
 from pathlib import Path
 from typing import NamedTuple
 
+from nexus._internal.compilers import environment
 from nexus._internal.compilers.container import SUFFIX, Container, DamagedContainerError, unpack
 from nexus.bindings.errors import InvalidArgumentError
 
 SWITCH = "NEXUS_CACHE"
 PLACE = "NEXUS_CACHE_DIR"
 ROOM = "NEXUS_CACHE_SIZE"
+_READ = environment.names(SWITCH, PLACE, ROOM)
 
 _DEFAULT_NBYTES = 1 << 30
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -92,13 +95,21 @@ def max_nbytes() -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
-def check_variables() -> None:
-    """Read the variables of the cache, so that a wrong one is told before any work.
+def is_ready() -> bool:
+    """Whether compiled libraries are kept; if so, a wrong variable is told before any work.
 
     Raises:
-        InvalidArgumentError: one has a value that cannot be meant.
+        InvalidArgumentError: a variable of the cache has a value that cannot be meant.
     """
-    place(), max_nbytes()
+    return _is_ready(environment.values(_READ))
+
+
+@functools.lru_cache(maxsize=8)
+def _is_ready(_: Hashable) -> bool:
+    on = is_on()
+    if on:
+        place(), max_nbytes()
+    return on
 
 
 def read(key: str) -> Container | None:

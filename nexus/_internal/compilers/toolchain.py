@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Literal
 
-from nexus._internal.compilers import process
+from nexus._internal.compilers import environment, process
 from nexus.bindings.errors import CompilerNotFoundError
 
 Language = Literal["c++", "c"]
@@ -27,6 +27,7 @@ _VARIABLES: dict[Language, tuple[str, ...]] = {
     "c++": ("NEXUS_CC", "CXX", "CC"),
     "c": ("NEXUS_CC", "CC"),
 }
+_READ = {language: environment.names(*_VARIABLES[language], "PATH") for language in _VARIABLES}
 # Where gcc and clang keep their headers, from the folder above that of the command.
 _OWN = ("include/c++", "lib/gcc", "lib64/gcc", "lib/clang")
 # Reasons to start no process that say nothing of the compiler.
@@ -89,9 +90,9 @@ def find(language: Language) -> Toolchain:
     )
 
 
-def variables(language: Language) -> tuple[str | None, ...]:
+def variables(language: Language) -> tuple[str | bytes | None, ...]:
     """Return the values that decide which compiler `find` finds."""
-    return tuple(map(os.environ.get, (*_VARIABLES[language], "PATH")))
+    return environment.values(_READ[language])
 
 
 def fingerprint(language: Language) -> list[str]:
