@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nexus
 from binaries import DATA, containers, nvidia
+from nexus._internal.compilers.container import Container
 
 KERNEL = """
 #include <nexus/cpu_kernel.h>
@@ -40,6 +41,37 @@ PTX = b"""// a seed
 .extern .entry other(.param .u32 p);
 .func (.param .b32 r) helper(.param .b32 p) { ret; }
 """
+
+
+PROGRAM_FACTS = """platform Seed
+device of a driver
+driver 1.0
+kind opencl-c
+options -cl-kernel-arg-info
+log a line
+kernel seed
+limits 8 4 1 1024 256 64
+argument 4510 0 a float4
+argument 4507 1 x float*
+argument 4508 0 tile float*
+kernel portable
+limits 0 0 0 0 256 0
+argument 4507 0 y float*
+argument 4510 0 nxs_grid_x uint
+argument 4510 0 nxs_grid_y uint
+argument 4510 0 nxs_grid_z portable__nxs_out
+"""
+
+
+def program() -> bytes:
+    """Return what the opencl runtime gives for a library."""
+    code = b"\x7fCODE" * 20
+    return b"//nexus:opencl-binary 1 %d %d\n%s%s" % (
+        len(PROGRAM_FACTS),
+        len(code),
+        PROGRAM_FACTS.encode(),
+        code,
+    )
 
 
 def spirv() -> bytes:
@@ -74,6 +106,8 @@ def all_seeds() -> dict[str, bytes]:
     found |= {
         "seed.ptx": PTX,
         "seed.spv": spirv(),
+        "seed.program": program(),
+        "source.nxsb": Container(b"x", {"Compiler": "opencl", "Program": PROGRAM_FACTS}).pack(),
         "clang.spv": (DATA / "kernels.spv").read_bytes(),
     }
     found |= {"seed.so": shared_object()}

@@ -43,7 +43,9 @@ def test_every_format_is_started_from(tmp_path: Path) -> None:
         "print(*[inspect(seed).kind for seed in seeds.all_seeds().values()])\n"
         "sys.exit()",
     )
-    assert {"elf", "ptx", "hsaco", "bundle", "fatbin", "spirv"} <= set(done.stdout.split())
+    assert {"elf", "ptx", "hsaco", "bundle", "fatbin", "spirv", "nxsb", "opencl-binary"} <= set(
+        done.stdout.split()
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -252,3 +253,26 @@ def test_whichever_call_fails_nothing_is_left() -> None:
     print(n_failed > 20)
     """
     assert opencl_double.run(program) == "True\n"
+
+
+def test_threads_that_compile_the_same_at_once_all_have_it(tmp_path: Path) -> None:
+    program = """
+    import threading
+    device, all_here, seen = nexus.device("opencl"), threading.Barrier(4), []
+    def work(i):
+        all_here.wait()
+        for n in range(20):
+            library = device.compile(SAXPY + f" // {n // 4}")
+            seen.append((n // 4, len(library.binary), len(library.get_kernel("saxpy").info)))
+            library.close()
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(len(seen), len(set(seen)))
+    """
+    variables = opencl_double.environment()
+    variables |= {"NEXUS_CACHE": "1", "NEXUS_CACHE_DIR": str(tmp_path / "kept")}
+    printed = fresh.run(opencl_double.PRELUDE + textwrap.dedent(program), **variables)
+    assert printed == "80 5\n"

@@ -94,6 +94,7 @@ class _Reader:
     def _take_limits(self, words: list[str]) -> None:
         self._check(len(words) == N_LIMITS, "the limits of a kernel")
         x, y, z, group_memory, max_group, private = map(self._number, words)
+        self._check(x * y * z < LARGEST, "a group of work-items")
         self._kernels[self._name] = KernelInfo(
             name=self._name,
             group_memory=group_memory,

@@ -40,6 +40,21 @@ def test_facts_of_any_type_and_unknown_binaries_are_told() -> None:
     assert "a kernel library was expected" in found.parts[0].problem
 
 
+def test_what_a_driver_told_of_a_source_is_read() -> None:
+    told = "device d\ndriver 1\nkernel k\nlimits 4 2 1 64 256 8\nargument 4507 1 x float*\n"
+    facts = {"Compiler": "opencl", "Program": told}
+    found = nexus.inspect(Container(b"kernel void k(...)", facts).pack())
+    assert found.target == "for the runtime opencl, built for d, driver 1"
+    assert found.kernels["k"].group == (4, 2, 1)
+    assert found.parts[0].problem == "it is source, which the driver compiles on loading it"
+
+
+@pytest.mark.parametrize("told", [3, None, [], {}, ""])
+def test_what_tells_nothing_of_a_source_is_no_fault(told: object) -> None:
+    found = nexus.inspect(Container(b"x", {"Compiler": "opencl", "Program": told}).pack())
+    assert (found.kernels, found.target) == ({}, "for the runtime opencl")
+
+
 @pytest.mark.parametrize("at", [0, 8, 12, 20, 30, 60, -1])
 def test_damage_is_refused(at: int) -> None:
     data = bytearray(Container(CODE, FACTS).pack())
