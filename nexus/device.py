@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nexus import device_info
-from nexus._internal import compilers
+from nexus._internal import compilers, logs
 from nexus._internal.compilers import container
 from nexus._internal.event import make_event
 from nexus._internal.handle import DeviceBase, adopt
@@ -223,8 +223,6 @@ class Device(DeviceBase):
             CompileError: it does not compile; the compiler's words are in its `log`.
             CompilerNotFoundError: the runtime has no compiler, or none is installed.
         """
-        import logging
-
         from nexus._internal.compilers import cached
 
         name = self.runtime.get_property_str("Compiler")
@@ -239,7 +237,7 @@ class Device(DeviceBase):
             return built.from_source(self, self._loaded, source, options)
         arch = self.get_property_str("Architecture")
         result = cached.compile(compilers.get(name), source, options, arch=arch)
-        logging.getLogger("nexus").debug("compiled for %s: %s", self.spec, result.command)
+        logs.debug("compiled for %s: %s", self.spec, result.command)
         return self._loaded(result.binary)
 
     # ---- running ---------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 
 from nexus._internal.compilers.diagnostics import WHOLE_LOG
@@ -52,6 +51,8 @@ def unknown_processor(arch: str, log: str) -> str | None:
     if not _UNKNOWN_PROCESSOR.search(log):
         return None
     known = [*dict.fromkeys(re.findall(r"[\w.+-]{3,}", log.partition("are:")[2]))]
+    import difflib
+
     close = difflib.get_close_matches(arch, known, n=3, cutoff=0.7)
     meant = f" (did you mean {' or '.join(map(repr, close))}?)" if close else ""
     said = f"it knows no processor {arch!r}{meant}; the runtime cpu takes {_TAKEN['cpu']}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from nexus._internal import compilers
-from nexus._internal.compilers import cached, diagnostics, headers, sources
+from nexus._internal import compilers, logs
+from nexus._internal.compilers import cached, headers, sources
 from nexus._internal.compilers.container import Container
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.sources import Source
@@ -61,7 +60,7 @@ def _library(driver: _Driver, source: Source, options: Options) -> Library:
     try:
         return driver.load(result.binary)
     except InvalidArgumentError as error:  # another driver of the same name and version
-        logging.getLogger("nexus").info("not used: %s", error)
+        logs.info("not used: %s", error)
     cached.compile(driver, source, options, anew=True)
     assert driver.library
     return driver.library
@@ -117,10 +116,12 @@ class _Driver:
     ) -> CompileResult:
         """Build, and take the binary; what the driver gives none of cannot be kept."""
         given = self._compiler.compile(source, options, arch=arch)
-        logging.getLogger("nexus").debug("built for %s: %s", self._device.spec, given.command)
+        logs.debug("built for %s: %s", self._device.spec, given.command)
         try:
             self.library = self.load(given.binary)
         except CompileError as error:
+            from nexus._internal.compilers import diagnostics
+
             raise diagnostics.of_driver(error, self._names, given.binary, given.command) from None
         binary = binary_of(self.library) if given.includes is not None else b""
         return CompileResult(

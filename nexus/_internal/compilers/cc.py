@@ -10,7 +10,6 @@ import os
 import platform
 import re
 import shlex
-import signal
 import sys
 import tempfile
 from collections.abc import Hashable
@@ -272,6 +271,8 @@ def _vector_maths(kind: toolchain.Kind) -> list[str]:
 def _remedy(status: int, log: str) -> str:
     if "No space left on device" in log:
         return "; free space where temporary files go, or set the variable TMPDIR"
+    import signal
+
     if status == -signal.SIGKILL or "Killed" in log:
         return "; a machine that runs out of memory does that"
     return ""

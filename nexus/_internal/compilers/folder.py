@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import logging
 import os
 import re
 import stat
@@ -14,6 +13,7 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import NamedTuple
 
+from nexus._internal import logs
 from nexus._internal.compilers import environment
 from nexus._internal.compilers.container import SUFFIX, Container, DamagedContainerError, unpack
 from nexus.bindings.errors import InvalidArgumentError
@@ -126,7 +126,7 @@ def read(key: str) -> Container | None:
     try:
         entry = unpack(data, path)
     except DamagedContainerError as error:
-        logging.getLogger("nexus").info("not used: %s", error)
+        logs.info("not used: %s", error)
         with contextlib.suppress(OSError):
             os.unlink(path)
         return None
@@ -171,7 +171,7 @@ def _check_is_own(info: os.stat_result) -> None:
 
 @functools.cache
 def _complain(folder: str, why: str) -> None:
-    logging.getLogger("nexus").warning(
+    logs.warning(
         "compiled libraries are not kept: the folder %s cannot be used: %s. Name another one in "
         "%s, or set %s=0",
         folder,

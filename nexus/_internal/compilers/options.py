@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import os
 import re
@@ -169,6 +168,8 @@ def _check_keys(keys: list[object]) -> None:
     known = [field.name for field in dataclasses.fields(CompileOptions)]
     for key in keys:
         if key not in known:
+            import difflib
+
             close = difflib.get_close_matches(str(key), known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             raise TypeError(f"no compile option is called {shown(key)}{hint} (there are: {known})")

@@ -1,13 +1,17 @@
-"""Runs a compiler as a child process that does not outlive an interrupt, whatever it prints."""
+"""Runs a compiler as a child process that does not outlive an interrupt, whatever it prints.
+
+Modules for child processes are imported when one starts: what comes from the cache needs none.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import select
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 _MAX_OUTPUT = 16 << 20  # bytes; the longest logs of templates have a few megabytes
 _SLICE_MS = 50
@@ -36,6 +40,9 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, st
         OSError: the command cannot be started.
         EndlessOutputError: it printed without an end.
     """
+    import signal
+    import subprocess
+
     # A process group of its own: compilers start others, which must end with them.
     child = subprocess.Popen(
         command,
@@ -57,6 +64,8 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, st
 
 
 def _heard(child: subprocess.Popen[bytes]) -> bytes:
+    import select
+
     assert child.stdout is not None
     pipe = child.stdout.fileno()
     readable = select.poll()
@@ -78,5 +87,7 @@ def _heard(child: subprocess.Popen[bytes]) -> bytes:
 
 def signal_name(number: int) -> str:
     """Return how a signal is called, as "signal 9 (SIGKILL)"."""
+    import signal
+
     known = number in {known.value for known in signal.Signals}
     return f"signal {number}" + (f" ({signal.Signals(number).name})" if known else "")
