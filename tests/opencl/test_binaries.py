@@ -219,6 +219,27 @@ def test_a_header_that_changed_is_seen(tmp_path: Path) -> None:
     assert sources_built(tmp_path, source) == [1, 0]
 
 
+def test_headers_beside_each_of_several_sources_are_found_and_told_apart(tmp_path: Path) -> None:
+    """Under relative names they are others in another folder."""
+    for place, value in (("here", "1"), ("there", "2")):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "k.cl").write_text("")
+        (tmp_path / place / "value.h").write_text(f"// {value}")
+        os.utime(tmp_path / place / "value.h", (1, 1))
+    program = f"""
+    import os
+    source = {{"k.cl": '#include "value.h"' + chr(10), "l.cl": SAXPY}}
+    for place in ("here", "there", "here"):
+        os.chdir({str(tmp_path)!r} + "/" + place)
+        nexus.device("opencl").compile(source).close()
+        print(control.sources())
+    """
+    variables = opencl_double.environment()
+    variables |= {"NEXUS_CACHE": "1", "NEXUS_CACHE_DIR": str(tmp_path / "kept")}
+    printed = fresh.run(opencl_double.PRELUDE + textwrap.dedent(program), **variables)
+    assert printed.split() == ["1", "2", "2"]
+
+
 def test_a_driver_that_gives_no_binary_is_named() -> None:
     program = """
     try:

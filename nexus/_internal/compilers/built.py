@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import os
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from nexus._internal import compilers, logs
@@ -30,7 +31,7 @@ def from_source(device: Device, load: Load, source: Source, options: Options) ->
     """
     compiler = compilers.get(device.runtime.get_property_str("Compiler"))
     names = sources.names_of(source, CompileOptions.of(options).name)
-    return _library(_Driver(device, load, compiler, names), source, options)
+    return _library(_Driver(device, load, compiler, names, source), options)
 
 
 def from_container(device: Device, load: Load, contained: Container, name: str) -> Library:
@@ -40,7 +41,7 @@ def from_container(device: Device, load: Load, contained: Container, name: str) 
         CompileError: it does not compile.
     """
     compiler = _AsItIs(device.runtime.get_property_str("Compiler"), contained)
-    return _library(_Driver(device, load, compiler, [name]), contained.binary, None)
+    return _library(_Driver(device, load, compiler, [name], contained.binary), None)
 
 
 def binary_of(library: Library) -> bytes:
@@ -53,15 +54,15 @@ def binary_of(library: Library) -> bytes:
         return b""
 
 
-def _library(driver: _Driver, source: Source, options: Options) -> Library:
-    result = cached.compile(driver, source, options)
+def _library(driver: _Driver, options: Options) -> Library:
+    result = cached.compile(driver, driver.source, options)
     if driver.library:
         return driver.library
     try:
         return driver.load(result.binary)
     except InvalidArgumentError as error:  # another driver of the same name and version
         logs.info("not used: %s", error)
-    cached.compile(driver, source, options, anew=True)
+    cached.compile(driver, driver.source, options, anew=True)
     assert driver.library
     return driver.library
 
@@ -88,23 +89,33 @@ class _Driver:
     Attributes:
         name: of the compiler.
         load: has the driver load, and build what is no binary.
+        source: of one library; where there are several by name, headers beside each are found.
         library: what was built; None: nothing was, since its binary was kept.
     """
 
     def __init__(
-        self, device: Device, load: Load, compiler: Compiler, names: Sequence[str]
+        self,
+        device: Device,
+        load: Load,
+        compiler: Compiler,
+        names: Sequence[str],
+        source: Source,
     ) -> None:
         self.name = compiler.name
         self.load = load
+        self.source = source
         self.library: Library | None = None
         self._device = device
         self._compiler = compiler
         self._names = names
 
     def depends_on(self, options: CompileOptions) -> Hashable:
-        """Return what tells this device and its driver from others."""
+        """Return what tells this device and its driver from others, and where sources are files."""
         del options
-        return tuple(self._device.get_property_str(name) for name in _WHICH)
+        files: Sequence[str] = ()
+        if isinstance(self.source, Mapping):
+            files = tuple(os.path.abspath(name) for name in self._names if os.path.isfile(name))
+        return (files, *(self._device.get_property_str(name) for name in _WHICH))
 
     def fingerprint(self, options: CompileOptions) -> list[str]:
         """Return what tells the header of kernels from those of other versions."""
@@ -115,7 +126,8 @@ class _Driver:
         self, source: Source, options: Options = None, *, arch: str | None = None
     ) -> CompileResult:
         """Build, and take the binary; what the driver gives none of cannot be kept."""
-        given = self._compiler.compile(source, options, arch=arch)
+        del source  # the same, as one text
+        given = self._compiler.compile(self.source, options, arch=arch)
         logs.debug("built for %s: %s", self._device.spec, given.command)
         try:
             self.library = self.load(given.binary)
