@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
+import platform
 import re
-import sys
 from typing import NamedTuple
 
 import pytest
 
 from kernels import harness
 from nexus._internal import compilers
+from nexus._internal.compilers import toolchain
 from nexus._internal.compilers.options import Compiler
 from nexus.bindings.errors import CompileError
 
@@ -23,10 +23,10 @@ class Mistake(NamedTuple):
     said: str
 
 
-def read_mistakes() -> dict[str, Mistake]:
-    """Return the parts of mistakes.nxs by name."""
+def read_mistakes(file: str) -> dict[str, Mistake]:
+    """Return the parts of a file such as mistakes.nxs by name."""
     parts = {}
-    for part in (harness.HERE / "mistakes.nxs").read_text().split("//// ")[1:]:
+    for part in (harness.HERE / file).read_text().split("//// ")[1:]:
         title, source = part.split("\n", 1)
         name, said = title.split(": ", 1)
         lines = ["#include <nexus/kernel.h>", *source.splitlines()]
@@ -35,33 +35,30 @@ def read_mistakes() -> dict[str, Mistake]:
     return parts
 
 
-MISTAKES = read_mistakes()
-
-
-@pytest.fixture(params=["host", "clang", "zig"])
-def compiler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Compiler:
-    """The compiler that device.compile takes, a clang, and the clang of zig."""
-    if request.param == "clang":
-        clang = harness.other_clang()
-        if clang is None:
-            pytest.skip("no clang++ on this machine")
-        monkeypatch.setenv("NEXUS_CC", clang)
-    if request.param == "zig":
-        if importlib.util.find_spec("ziglang") is None:
-            pytest.skip("no zig on this machine: pip install ziglang")
-        monkeypatch.setenv("NEXUS_CC", f"{sys.executable} -P -m ziglang cc")
-    return compilers.get("cc")
+MISTAKES = read_mistakes("mistakes.nxs")
+IN_ADDRESSES = read_mistakes("addresses.nxs")
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_named_with_its_line(compiler: Compiler, name: str) -> None:
-    mistake = MISTAKES[name]
+    check(compiler, MISTAKES[name])
+
+
+@pytest.mark.parametrize("name", IN_ADDRESSES)
+def test_a_lost_address_space_is_named_with_its_line(compiler: Compiler, name: str) -> None:
+    if toolchain.find("c++").kind == "gcc" and platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("gcc knows address spaces on x86-64 only")
+    check(compiler, IN_ADDRESSES[name])
+
+
+def check(compiler: Compiler, mistake: Mistake) -> None:
+    """Compile it, which must fail as it says."""
     with pytest.raises(CompileError) as caught:
         compiler.compile(mistake.source, {"name": "k.nxs"})
     message = str(caught.value)
     assert re.search(mistake.said, message), message
     assert mistake.line is None or f"k.nxs:{mistake.line}:" in message, message
-    assert "nexus-cc-" not in caught.value.log  # the temporary folder
+    assert "nexus-cc-" not in message + caught.value.log  # the temporary folder
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ METAL_FILES = ("-nostdinc", "-nostdinc++", "-stdlib=libc++", f"-I{harness.HERE /
 UNUSED = ("-Wno-unused-function", "-Wno-unused-const-variable")
 METAL_WARNINGS = ("-Wall", "-Werror", "-Wno-unknown-attributes", *UNUSED)
 
-SOURCES = {"portable.nxs": harness.PORTABLE.read_text(), **guide.kernels()}
+OURS = ("portable.nxs", "legal.nxs")
+SOURCES = {name: (harness.HERE / name).read_text() for name in OURS} | guide.kernels()
 
 
 def checked(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -106,7 +106,7 @@ def test_structs_are_passed_by_value(device: nexus.Device, schedule: nexus.Sched
     library = device.compile(
         """
         #include <nexus/kernel.h>
-        struct line { float slope; int offset; };
+        typedef struct { float slope; int offset; } line;
         NXS_KERNEL(draw, val(line, l), out(float, y)) {
           int i = nxs_global_id(0);
           y[i] = l.slope * i + l.offset;

@@ -11,7 +11,7 @@ import nexus
 
 SOURCE = """
 #include <nexus/kernel.h>
-struct pair { float a, b; };
+typedef struct { float a, b; } pair;
 NXS_KERNEL(floats, inout(float, x)) { x[nxs_global_id(0)] += 1; }
 NXS_KERNEL(ints, inout(int, x)) { x[nxs_global_id(0)] += 1; }
 NXS_KERNEL(words, inout(unsigned short, x)) { x[nxs_global_id(0)] += 1; }

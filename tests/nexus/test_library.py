@@ -28,9 +28,9 @@ def test_a_library_is_loaded_from_a_file_and_from_bytes(
 
 
 def test_libraries_in_memory_are_told_apart_by_every_byte(device: nexus.Device) -> None:
-    source = """#include <nexus/kernel.h>
+    source = """#include <nexus/cpu_kernel.h>
     static int n_calls;
-    NXS_KERNEL(count, out(int, x)) { x[0] = ++n_calls + ADDED; }"""
+    NXS_CPU_KERNEL(count, out(int, x)) { x[0] = ++n_calls + ADDED; }"""
     one, other = (
         get("cc").compile(source, {"defines": {"ADDED": added}}).binary for added in (100, 200)
     )

@@ -95,6 +95,8 @@
 #endif
 #include <nexus/kernel/arguments.h>
 #include <nexus/kernel/cuda_hip.h>
+#elif defined(NXS_CHECK)
+#include <nexus/kernel/check.h>
 #elif !defined(__cplusplus)
 #error "nexus/kernel.h: on the CPU this is C++17: compile with -x c++; for C use nexus/cpu_kernel.h"
 #elif __cplusplus < 201703L

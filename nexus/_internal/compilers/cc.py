@@ -12,9 +12,11 @@ import re
 import shlex
 import sys
 import tempfile
-from collections.abc import Hashable
+import threading
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from nexus._internal import paths
 from nexus._internal.compilers import (
@@ -30,6 +32,9 @@ from nexus._internal.compilers.sources import Source
 from nexus._internal.compilers.toolchain import Language, Toolchain
 from nexus.bindings.errors import CompileError
 
+if TYPE_CHECKING:
+    from nexus._internal.compilers import checks
+
 # gnu++17 and gnu17, not c++17 and c17: with the latter gcc fuses no multiply-add in C.
 _STANDARD: dict[Language, str] = {"c++": "-std=gnu++17", "c": "-std=gnu17"}
 _SUFFIX: dict[Language, str] = {"c++": ".cpp", "c": ".c"}
@@ -37,6 +42,10 @@ _SUFFIX: dict[Language, str] = {"c++": ".cpp", "c": ".c"}
 # What makes the item loop of <nexus/kernel.h> vectorise: "no dependence" between items, and a
 # conditional expression or a square root that need not keep errno and the exception flags.
 _VECTORISE = ("-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math")
+# What every portable kernel includes on the CPU, and what it is checked with.
+_PORTABLE = "nexus/kernel/cpu.h"
+_CHECKING = ("nexus/kernel/check.h", "nexus/kernel/checked.h")
+_READ = ("-fsyntax-only", "-ffreestanding", "-w", "-fdiagnostics-color=never")
 _OPTIMISE = ("-O3",)
 _DEBUG = ("-O1", "-g", "-fno-omit-frame-pointer")
 # How "this machine" is spelled: not every clang takes -march=native on Arm.
@@ -85,6 +94,9 @@ _REMEDIES = {
     errno.EAGAIN: _PROCESSES,
     errno.ENOMEM: "the system has no memory for another process",
 }
+
+
+_Made = TypeVar("_Made")
 
 
 class HostCompiler:
@@ -157,25 +169,88 @@ class _Job:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         rules = self.folder / "rules"  # of make: the files that were included
-        command = (*self.tool.command, *self.flags(), *self.inputs(written), "-o", str(made))
+        inputs = self.inputs(written, self.options.language_of_source())
+        command = (*self.tool.command, *self.flags(), *inputs, "-o", str(made))
         # In English, because messages are searched; and what the compiler puts aside goes into
         # `folder`, because one that is killed leaves it.
         environment = {**os.environ, "LC_ALL": "C", "TMPDIR": str(self.folder)}
-        try:
-            listing = () if self.tool.kind == "other" else ("-MD", "-MF", str(rules))
-            status, output = process.run([*command, *listing], environment)
-        except process.EndlessOutputError as error:
-            tried = f"cannot compile {name!r} with {self.tool.title}"
-            raise CompileError(
-                f"{tried}: {error}", log=error.output, command=shlex.join(command)
-            ) from None
-        log = output.replace(str(written), name).replace(f"{self.folder}{os.sep}", "")
+        listing = () if self.tool.kind == "other" else ("-MD", "-MF", str(rules))
+        with _beside(functools.partial(self.mistakes, written, source, environment)) as mistakes:
+            try:
+                status, output = process.run([*command, *listing], environment)
+            except process.EndlessOutputError as error:
+                tried = f"cannot compile {name!r} with {self.tool.title}"
+                raise CompileError(
+                    f"{tried}: {error}", log=error.output, command=shlex.join(command)
+                ) from None
+        log = self.named(output, written)
         if status != 0 or not made.is_file():
             raise CompileError(
                 self.message(status, log, source), log=log, command=shlex.join(command)
             )
+        lines, said = mistakes()
+        if lines:
+            self.refuse(lines, said, command)
         includes = _files_in(rules, written)
+        if includes and any(file.endswith(_PORTABLE) for file in includes):
+            includes = (*includes, *(str(self.headers / header) for header in _CHECKING))
         return CompileResult(made.read_bytes(), log, command, includes, self.tool.version)
+
+    def named(self, output: str, written: Path) -> str:
+        """Return what a compiler said, with the caller's names of the files."""
+        return output.replace(str(written), self.options.name).replace(f"{self.folder}{os.sep}", "")
+
+    def refuse(self, lines: Sequence[str], log: str, command: Sequence[str]) -> NoReturn:
+        """Raise the exception for what compiles here and is no portable kernel."""
+        head = f"cannot compile {self.options.name!r}, which is no portable kernel:"
+        said = "\n".join([head, *(f"  {line}" for line in lines)])
+        raise CompileError(said, log=log, command=shlex.join(command))
+
+    def mistakes(
+        self,
+        written: Path,
+        source: bytes,
+        environment: Mapping[str, str],
+        given_up: threading.Event,
+    ) -> tuple[list[str], str]:
+        """Return what compiles here and is no portable kernel, and the log.
+
+        A source that does not preprocess as C is none at all: it has headers of C++.
+        """
+        from nexus._internal.compilers import checks
+
+        nothing: tuple[list[str], str] = [], ""
+        if self.tool.kind == "other" or not diagnostics.is_portable(source):
+            return nothing
+        made = self.folder / "checked.i"
+        flags = [flag for flag in self.flags() if not flag.startswith("-std=")]
+        words = ["-E", _STANDARD["c"], "-DNXS_CHECK", *flags, *self.inputs(written, "c")]
+        try:
+            command = [*self.tool.reader, *words, "-o", str(made)]
+            status, _ = process.run(command, environment, given_up)
+            if status != 0 or not made.is_file():
+                return nothing
+            text = made.read_text(encoding="utf-8", errors="surrogateescape")
+            read = self.reader(written, environment, given_up)
+            lines, log = checks.mistakes(text, self.options.name, read)
+        except (process.EndlessOutputError, process.GivenUpError):
+            return nothing
+        return [self.named(line, written) for line in lines], log
+
+    def reader(
+        self, written: Path, environment: Mapping[str, str], given_up: threading.Event
+    ) -> checks.Reader:
+        """Return what reads a preprocessed text and says what is wrong."""
+
+        def read(text: str, language: Language) -> str:
+            path = self.folder / f"checked{_SUFFIX[language]}"
+            path.write_text(text, encoding="utf-8", errors="surrogateescape")
+            command = (*self.tool.reader, *_READ, _STANDARD[language], "-x", language)
+            given = (f"-I{self.headers}", "-include", "nexus/kernel/checked.h", str(path))
+            _, said = process.run([*command, *given], environment, given_up)
+            return self.named(said, written)
+
+        return read
 
     def flags(self) -> list[str]:
         """Return the flags that do not depend on the files."""
@@ -196,9 +271,9 @@ class _Job:
             flags += [*_FAST_MATH, *_vector_maths(kind)]
         return flags
 
-    def inputs(self, source: Path) -> list[str]:
+    def inputs(self, source: Path, language: Language) -> list[str]:
         """Return macros, folders of headers, the source, the user's flags and the libraries."""
-        options, language = self.options, self.options.language_of_source()
+        options = self.options
         words = [
             f"-D{name}" if value is None else f"-D{name}={value}"
             for name, value in options.defines.items()
@@ -227,6 +302,29 @@ class _Job:
         return "\n".join(
             [f"{tried}:", *(f"  {line}" for line in lines), end + _remedy(status, log)]
         )
+
+
+@contextlib.contextmanager
+def _beside(work: Callable[[threading.Event], _Made]) -> Iterator[Callable[[], _Made]]:
+    """Do some work in a thread of its own; give what waits for it and returns what it made.
+
+    The event tells the work that nobody waits for it any more. Where no thread can be started the
+    work is done when it is asked for.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    given_up = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            future = pool.submit(work, given_up)
+        except RuntimeError:
+            yield lambda: work(given_up)
+            return
+        try:
+            yield lambda: future.result()
+        except BaseException:
+            given_up.set()
+            raise
 
 
 def _files_in(rules: Path, source: Path) -> tuple[str, ...] | None:

@@ -36,6 +36,26 @@ def summary(log: str, name: str, source: bytes = b"NXS_") -> list[str]:
     An error that shows in a header is given with the line of the source that led there. Hints are
     for sources that have words of <nexus/kernel.h>, or that include files which may have them.
     """
+    found = complaints(log, name)
+    lines = [line[:_WIDEST] for line in log.splitlines()]
+    shown = list(found) or [line for line in lines if _OTHER_ERROR.search(line)] or lines
+    hint = hint_for(found.values() or map(Complaint, shown)) if is_portable(source) else None
+    return shortened(shown, hint)
+
+
+def is_portable(source: bytes) -> bool:
+    """Whether a source may have words of <nexus/kernel.h>."""
+    return any(word in source for word in _OF_PORTABLE)
+
+
+def shortened(shown: list[str], hint: str | None) -> list[str]:
+    """Return the first lines, how many more there are, and the hint."""
+    more = [f"... {len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else []
+    return shown[:_SHOWN] + more + ([f"hint: {hint}"] if hint else [])
+
+
+def complaints(log: str, name: str) -> dict[str, Complaint]:
+    """Return the errors of a log by how they are told, each once."""
     lines = [line[:_WIDEST] for line in log.splitlines()]
     at = [number for number, line in enumerate(lines) if _error_of(line)]
     found: dict[str, Complaint] = {}  # a template is complained of once a copy
@@ -48,11 +68,7 @@ def summary(log: str, name: str, source: bytes = b"NXS_") -> list[str]:
             header = "" if error["file"] == name else error["file"]
             complaint = Complaint(sentence, "\n".join(after[:_NOTES]), header)
             found.setdefault(f"{place}: {sentence}", complaint)
-    shown = list(found) or [line for line in lines if _OTHER_ERROR.search(line)] or lines
-    more = [f"... {len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else []
-    is_portable = any(word in source for word in _OF_PORTABLE)
-    hint = hint_for(found.values() or map(Complaint, shown)) if is_portable else None
-    return shown[:_SHOWN] + more + ([f"hint: {hint}"] if hint else [])
+    return found
 
 
 def of_driver(

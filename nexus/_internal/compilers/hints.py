@@ -78,6 +78,14 @@ _WORDS = {
     ),
 }
 
+_OF_ADDRESSES = (
+    _Hint(
+        "nxs_atomic_... is for buffers and nxs_shared_atomic_... for shared arrays; a pointer, "
+        "also of a function, is marked NXS_GLOBAL or NXS_LOCAL, for the one or the other",
+        "changes address space|pointer to non-enclosed address space",
+    ),
+)
+
 # Of several that fit a complaint the first is told.
 _HINTS = (
     _Hint(
@@ -100,10 +108,11 @@ _HINTS = (
     _Hint(_CHANGED, _ATOMIC, "would lose const"),
     _Hint(_ATOMICS, r"convert|conversion|no matching|incompatible|too (few|many)", _ATOMIC),
     _Hint(_ATOMICS, _UNKNOWN, r"['\"]nxs_(shared_)?atomic_\w*['\"]"),
+    *_OF_ADDRESSES,
+    _Hint("a portable kernel has no recursion: take a loop", "inlining failed"),
     _Hint(
-        "nxs_atomic_... is for buffers and nxs_shared_atomic_... for shared arrays; the pointer of "
-        "a function is marked NXS_GLOBAL or NXS_LOCAL, for the one or the other",
-        "changes address space",
+        "a function that kernels call is marked NXS_FUNC",
+        "no previous (declaration|prototype)",
     ),
     _Hint(
         "in and val are only read: what is written is out(T, p) or inout(T, p)",
@@ -199,6 +208,34 @@ _HINTS = (
         r"NXS_(GROUP_)?KERNEL\(|before '\('",
     ),
 )
+
+
+# Of what compiles as C++ and not as C.
+_OF_C = (
+    _Hint("nxs_global_id(d) and its like take a dimension: 0, 1 or 2", "size .*is negative"),
+    _Hint("a struct is called by a typedef, or with the word struct", "(use|must use) 'struct'"),
+    _Hint(
+        _COMMON + "no overloads, each function has a name of its own", "conflicting types|redefin"
+    ),
+    _Hint(
+        "an NXS_SHARED array has no initial value: a phase sets it",
+        "nxs_is_not_initialized|illegal initializer",
+    ),
+    _Hint(
+        "nxs_my(n) is an item's own one of an NXS_PRIVATE(T, n)",
+        "assignment to expression with array type|array type .* is not assignable",
+    ),
+    _Hint(
+        _COMMON + "no references, overloads, methods, lambdas, default arguments and braces around "
+        "a value; a cast is (T)v, a struct is called by a typedef",
+        "",
+    ),
+)
+
+
+def hint_of_c(complaint: Complaint) -> str:
+    """Return the rule that a source breaks which is no C."""
+    return next(hint.rule for hint in (*_OF_ADDRESSES, *_OF_C) if hint.fits(complaint))
 
 
 def hint_for(complaints: Iterable[Complaint]) -> str | None:

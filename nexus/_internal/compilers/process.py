@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -30,15 +31,25 @@ class EndlessOutputError(Exception):
         self.output = output
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
+class GivenUpError(Exception):
+    """Nobody wants to know any more what the command says; it was ended."""
+
+
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    given_up: threading.Event | None = None,
+) -> tuple[int, str]:
     """Run `command` to its end; return its exit status and all that it wrote.
 
     The status is -N if signal N ended it. Blocks; an exception that is raised meanwhile (Ctrl-C)
-    ends the child and whatever it started. What it leaves running is not waited for.
+    ends the child and whatever it started, and so does `given_up`. What it leaves running is not
+    waited for.
 
     Raises:
         OSError: the command cannot be started.
         EndlessOutputError: it printed without an end.
+        GivenUpError: the event was set.
     """
     import signal
     import subprocess
@@ -54,7 +65,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, st
     )
     with child:
         try:
-            output = _heard(child)
+            output = _heard(child, given_up or threading.Event())
             child.wait()
         except BaseException:
             with contextlib.suppress(ProcessLookupError):
@@ -63,7 +74,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, st
     return child.returncode, output.decode(errors="replace")
 
 
-def _heard(child: subprocess.Popen[bytes]) -> bytes:
+def _heard(child: subprocess.Popen[bytes], given_up: threading.Event) -> bytes:
     import select
 
     assert child.stdout is not None
@@ -72,6 +83,8 @@ def _heard(child: subprocess.Popen[bytes]) -> bytes:
     readable.register(pipe, select.POLLIN | select.POLLHUP)
     output = bytearray()
     while True:
+        if given_up.is_set():
+            raise GivenUpError
         ended = child.poll() is not None
         if not readable.poll(_GRACE_MS if ended else _SLICE_MS):
             if ended:  # and something that it started has the pipe

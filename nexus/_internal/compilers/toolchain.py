@@ -54,6 +54,21 @@ class Toolchain:
         return _answers[self.command][1] if self.command in _answers else self.kind
 
     @property
+    def reader(self) -> tuple[str, ...]:
+        """How it is called to read a text that needs no headers and no library.
+
+        `zig cc` always makes something, and looks for a C library first.
+        """
+        if self.kind != "zig" or self.command[-1] not in ("cc", "c++"):
+            return self.command
+        spec = importlib.util.find_spec("ziglang") if "ziglang" in self.command else None
+        places = (spec and spec.submodule_search_locations) or ()
+        zig = next(
+            (path for path in (os.path.join(one, "zig") for one in places) if _runs(path)), ""
+        )
+        return (zig, "clang") if zig else (*self.command[:-1], "clang")
+
+    @property
     def links_cxx(self) -> bool:
         """Whether it links the C++ library without being told."""
         return "++" in os.path.basename(self.command[-1])
@@ -117,6 +132,10 @@ def own_folders(command: Sequence[str]) -> list[str]:
     own = [os.path.join(place, folder) for folder in _OWN] if place else []
     zig = importlib.util.find_spec("ziglang")
     return [*own, *((zig and zig.submodule_search_locations) or ())]
+
+
+def _runs(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
 def _file_of(word: str) -> str:

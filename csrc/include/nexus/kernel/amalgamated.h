@@ -853,6 +853,8 @@ NXS_FUNC double nxs_fma(double a, double b, double c) { return NXS_DOUBLE_FN(fma
 #endif
 NXS_MATHS_1(rsqrt)
 #endif
+#elif defined(NXS_CHECK)
+#include <nexus/kernel/check.h>
 #elif !defined(__cplusplus)
 #error "nexus/kernel.h: on the CPU this is C++17: compile with -x c++; for C use nexus/cpu_kernel.h"
 #elif __cplusplus < 201703L

@@ -75,7 +75,6 @@ struct Member {
   int x, y, z;     // in the group
   int x0, y0, z0;  // where the group begins
   int number;      // of the item in the group, x fastest
-  NXS_INLINE constexpr explicit operator bool() const { return true; }
   NXS_INLINE int global_id(int d) const { return pick(d, x0 + x, y0 + y, z0 + z); }
   NXS_INLINE int local_id(int d) const { return pick(d, x, y, z); }
   NXS_INLINE int index() const { return number; }
@@ -302,10 +301,12 @@ constexpr bool kArePlain = (kIsPlain<T> && ...);
 #define NXS_PHASE_FIRST(n)                                               \
   NXS_SIMD_PHASE for (int nxs_x = 0; nxs_x < nxs_self.first(n); ++nxs_x) \
       NXS_CPU_AS_ITEM(nxs_x, 0, 0)
-/* nxs_self is the group outside the braces and the item inside them. */
-#define NXS_CPU_AS_ITEM(x, y, z)                  \
-  if (const auto nxs_item = nxs_self.at(x, y, z)) \
-    if ([[maybe_unused]] const auto &nxs_self = nxs_item)
+/* nxs_self is the group outside the braces and the item inside them. Each `if` has its `else`: one
+   that follows the phase belongs to an `if` of the kernel. */
+#define NXS_CPU_AS_ITEM(x, y, z)                                        \
+  if (const auto nxs_item = nxs_self.at(x, y, z); false) {              \
+  } else if ([[maybe_unused]] const auto &nxs_self = nxs_item; false) { \
+  } else
 
 #define nxs_global_id(d) nxs_self.global_id(d)
 #define nxs_local_id(d) nxs_self.local_id(d)

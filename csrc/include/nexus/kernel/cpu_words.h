@@ -33,4 +33,12 @@
 /* C that is not Metal. */
 #pragma GCC poison goto asm
 
+/* A size that is no constant, and a function without NXS_FUNC, which is the host's in CUDA. */
+#pragma GCC diagnostic error "-Wvla"
+#ifdef __clang__
+#pragma GCC diagnostic error "-Wmissing-prototypes"
+#else
+#pragma GCC diagnostic error "-Wmissing-declarations"
+#endif
+
 #endif
