@@ -83,14 +83,18 @@ class Reaper {
     std::unique_lock lock(mutex_);
     for (;;) {
       told_.wait(lock, [&] { return first_ && !stopped_; });
-      while (first_ && !stopped_) take_first(lock);
+      // Those that are there: a quick driver calls back for the next meanwhile, without end.
+      Watch<B> *told = std::exchange(first_, nullptr);
+      last_ = nullptr;
+      is_awaited_ = false;
+      while (told && !stopped_) told = take(told, lock);
       rest(lock);
     }
   }
 
-  void take_first(std::unique_lock<std::mutex> &lock) noexcept {
-    Watch<B> *watch = std::exchange(first_, first_->next);
-    if (!first_) last_ = nullptr;
+  // Answers the one behind it.
+  Watch<B> *take(Watch<B> *watch, std::unique_lock<std::mutex> &lock) noexcept {
+    Watch<B> *const next = watch->next;
     busy_ = true;
     lock.unlock();
     take_(*watch);
@@ -98,12 +102,12 @@ class Reaper {
     lock.lock();
     busy_ = false;
     if (stopped_) idle_.notify_all();
+    return next;
   }
 
   // While runs end one after the other, to wake for each would cost the driver's threads a core.
   void rest(std::unique_lock<std::mutex> &lock) noexcept {
     constexpr auto kRest = std::chrono::microseconds(500);
-    is_awaited_ = false;
     resting_ = true;
     told_.wait_for(lock, kRest, [&] { return is_awaited_; });
     resting_ = false;
