@@ -157,13 +157,18 @@ def pyopencl(host: Any) -> dict[str, Turn]:
     }
 
 
-def plain_c(folder: Path) -> dict[str, Turn]:
-    """Return the launches of opencl.c."""
+def built(folder: Path) -> ctypes.CDLL:
+    """Return the functions of opencl.c."""
     library, source = folder / "opencl.so", Path(__file__).with_name("opencl.c")
     include = f"-I{source.parents[2] / 'csrc'}"
     command = ["cc", "-O2", "-fPIC", "-shared", include, str(source), "-o", str(library), "-ldl"]
     subprocess.run(command, check=True)
-    loops = ctypes.CDLL(str(library))
+    return ctypes.CDLL(str(library))
+
+
+def plain_c(folder: Path) -> dict[str, Turn]:
+    """Return the launches of opencl.c."""
+    loops = built(folder)
     sizes = ctypes.c_size_t(N_ITEMS), ctypes.c_size_t(GROUP)
     status = loops.prepare(SOURCE.encode(), NAME.encode(), *sizes)
     if status:

@@ -68,3 +68,51 @@ double launch_many(int sets_argument, long n) {
   if (cl.clFinish(queue)) return -1;
   return (now_us() - start) / (double)n;
 }
+
+/* The host works for so long after each launch, looking at the clock. */
+double launch_paced(double pause_us, long n) {
+  double working_until = now_us();
+  const double start = working_until;
+  for (long i = 0; i < n; ++i) {
+    if (launch(0)) return -1;
+    working_until = now_us() + pause_us;
+    while (pause_us > 0 && now_us() < working_until) {
+    }
+  }
+  if (cl.clFinish(queue)) return -1;
+  return (now_us() - start) / (double)n;
+}
+
+/* cl_khr_command_buffer: the launches recorded once. */
+static void *buffered; /* cl_command_buffer_khr */
+static cl_int (*enqueue_buffered)(cl_uint, cl_command_queue *, void *, cl_uint, const cl_event *,
+                                  cl_event *);
+
+/* 0: so many launches are recorded; -1: the driver has no command buffers. */
+cl_int record(long n) {
+  void *loader = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
+  void *(*find)(cl_platform_id, const char *);
+  cl_platform_id platform;
+  cl_int status = cl.clGetPlatformIDs(1, &platform, NULL);
+  *(void **)&find = dlsym(loader, "clGetExtensionFunctionAddressForPlatform");
+  if (status || !find) return -1;
+  void *(*create)(cl_uint, const cl_command_queue *, const void *, cl_int *);
+  cl_int (*add)(void *, cl_command_queue, const void *, cl_kernel, cl_uint, const size_t *,
+                const size_t *, const size_t *, cl_uint, const cl_uint *, cl_uint *, void *);
+  cl_int (*finalize)(void *);
+  *(void **)&create = find(platform, "clCreateCommandBufferKHR");
+  *(void **)&add = find(platform, "clCommandNDRangeKernelKHR");
+  *(void **)&finalize = find(platform, "clFinalizeCommandBufferKHR");
+  *(void **)&enqueue_buffered = find(platform, "clEnqueueCommandBufferKHR");
+  if (!create || !add || !finalize || !enqueue_buffered) return -1;
+  buffered = create(1, &queue, NULL, &status);
+  for (long i = 0; !status && i < n; ++i)
+    status = add(buffered, NULL, NULL, kernel, 1, NULL, &grid, &group, 0, NULL, NULL, NULL);
+  return status ? status : finalize(buffered);
+}
+
+double launch_recorded(long n) {
+  const double start = now_us();
+  if (enqueue_buffered(0, NULL, buffered, 0, NULL, NULL) || cl.clFinish(queue)) return -1;
+  return (now_us() - start) / (double)n;
+}
