@@ -45,6 +45,10 @@ def test_legal_kernels_compile_and_are_right(library: ctypes.CDLL) -> None:
     np.testing.assert_allclose(y, x - following, rtol=1e-4, atol=1e-6)
 
 
+def test_legal_kernels_compile_without_a_warning(compiler: Compiler) -> None:
+    compiler.compile(SOURCE, ["-Wall", "-Wextra", "-Werror"])
+
+
 NATIVE = """
 int counter = 0;
 static int next() { return ++counter; }

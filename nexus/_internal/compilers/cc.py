@@ -282,7 +282,10 @@ class _Job:
             words += ["-iquote", os.path.dirname(os.path.abspath(options.name))]
         folders = (self.folder / "include", *options.include_dirs, self.headers)
         words += [f"-I{os.fspath(folder)}" for folder in folders]
-        words += ["-x", language, str(source), "-x", "none", *options.flags]
+        # To clang a language that no file is of is a warning.
+        names_files = any(not flag.startswith("-") for flag in options.flags)
+        words += ["-x", language, str(source), *(("-x", "none") if names_files else ())]
+        words += options.flags
         if language == "c++" and not self.tool.links_cxx and self.tool.kind != "zig":
             words.append("-lc++" if sys.platform == "darwin" else "-lstdc++")
         return [*words, "-lm"]
