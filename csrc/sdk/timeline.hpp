@@ -67,7 +67,7 @@ class Timeline {
       if (value <= value_.load(std::memory_order_relaxed)) return;
       value_.store(value, std::memory_order_release);
       ready = take_ready();
-      if (sleepers_ && value >= slept_for_) lock_.changed.notify_all();
+      if (sleepers_) lock_.changed.notify_all();
     }
     for (const Parked &parked : ready) parked.resume();
   }
@@ -102,7 +102,7 @@ class Timeline {
       cpu_relax();
     }
     auto lock = hold();
-    slept_for_ = sleepers_++ ? std::min(slept_for_, value) : value;
+    ++sleepers_;
     const auto done = [&] { return value_.load(std::memory_order_relaxed) >= value || cause_; };
     if (deadline.at())
       lock_.changed.wait_until(lock, *deadline.at(), done);
@@ -171,7 +171,6 @@ class Timeline {
   Failure cause_;
   mutable std::list<Parked> parked_;
   mutable int sleepers_ = 0;
-  uint64_t slept_for_ = 0;  // the lowest value of theirs, or one below it
   mutable uint32_t n_forks_ = fork_count().load(std::memory_order_relaxed);
 };
 
