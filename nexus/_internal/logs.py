@@ -11,13 +11,17 @@ import sys
 
 def debug(message: str, *args: object) -> None:
     """Tell of what was done."""
-    if logging := sys.modules.get("logging"):
+    if "logging" in sys.modules:
+        import logging  # which waits for another thread that is just importing it
+
         logging.getLogger("nexus").debug(message, *args)
 
 
 def info(message: str, *args: object) -> None:
     """Tell of what was found and passed over."""
-    if logging := sys.modules.get("logging"):
+    if "logging" in sys.modules:
+        import logging  # which waits for another thread that is just importing it
+
         logging.getLogger("nexus").info(message, *args)
 
 

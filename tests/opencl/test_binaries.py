@@ -99,6 +99,35 @@ def test_another_process_takes_them_from_disk(
     assert ("built for" in fresh.run(other, **place)) == (other != program)
 
 
+def test_a_library_without_kernels_has_none(device: nexus.Device) -> None:
+    library = device.compile("int twice(int a); int twice(int a) { return 2 * a; }")
+    assert library.kernels == []
+
+
+@pytest.mark.parametrize(("cache", "most", "n_asked"), [("0", 9, 0), ("1", 1, 0), ("1", 2, 1)])
+def test_a_binary_is_asked_for_only_where_it_is_kept_and_cheap(
+    cache: str,
+    most: int,
+    n_asked: int,
+    device: nexus.Device,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def binary_of(library: nexus.Library) -> bytes:
+        asked.append(library)
+        return b""
+
+    platform = device.get_property_str("Platform").partition(",")[0]
+    monkeypatch.setattr(built, "_MOST_KERNELS", {platform: most})
+    monkeypatch.setattr(built, "binary_of", binary_of)
+    monkeypatch.setenv("NEXUS_CACHE", cache)
+    monkeypatch.setenv("NEXUS_CACHE_DIR", str(tmp_path))
+    assert device.compile(SOURCE).kernels
+    assert len(asked) == n_asked
+
+
 # ---- over a double -------------------------------------------------------------------------------
 
 # Loads a binary of this driver that was changed, and looks at it.
@@ -203,7 +232,10 @@ def test_a_driver_that_takes_its_binary_no_more_builds_anew(tmp_path: Path) -> N
     assert sources_built(tmp_path, binaries=2) == [2, 2]
 
 
-@pytest.mark.parametrize("line", ["#include <of_the_driver.h>", "const char *when = __TIME__;"])
+@pytest.mark.parametrize(
+    "line",
+    ["#include <of_the_driver.h>", "#import <of_the_driver.h>", "const char *when = __TIME__;"],
+)
 def test_what_may_be_another_source_next_time_is_not_kept(line: str, tmp_path: Path) -> None:
     assert sources_built(tmp_path, f"{line!r} + chr(10) + SAXPY") == [2, 2]
 

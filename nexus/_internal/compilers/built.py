@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from nexus._internal import compilers, logs
-from nexus._internal.compilers import cached, headers, sources
+from nexus._internal.compilers import cached, folder, headers, sources
 from nexus._internal.compilers.container import Container
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.sources import Source
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     Load: TypeAlias = Callable[[bytes], Library]  # of a device
 
 _WHICH = ("Platform", "Version", "Vendor", "Name", "DriverVersion")
+
+# Drivers that compile every kernel for its binary, and else each that is launched (PoCL: 0.05 s of
+# a processor each), with how many kernels a library may have that this is done for. What such a
+# driver builds it also keeps itself.
+_MOST_KERNELS = {"Portable Computing Language": 8}
 
 
 def from_source(device: Device, load: Load, source: Source, options: Options) -> Library:
@@ -125,7 +130,7 @@ class _Driver:
     def compile(
         self, source: Source, options: Options = None, *, arch: str | None = None
     ) -> CompileResult:
-        """Build, and take the binary; what the driver gives none of cannot be kept."""
+        """Build, and take the binary where it is kept; what has none cannot be."""
         del source  # the same, as one text
         given = self._compiler.compile(self.source, options, arch=arch)
         logs.debug("built for %s: %s", self._device.spec, given.command)
@@ -135,7 +140,8 @@ class _Driver:
             from nexus._internal.compilers import diagnostics
 
             raise diagnostics.of_driver(error, self._names, given.binary, given.command) from None
-        binary = binary_of(self.library) if given.includes is not None else b""
+        is_kept = given.includes is not None and folder.is_ready() and self._is_cheap(self.library)
+        binary = binary_of(self.library) if is_kept else b""
         return CompileResult(
             binary,
             self.library.get_property_str("Log"),
@@ -143,3 +149,9 @@ class _Driver:
             given.includes if binary else None,
             self._device.get_property_str("DriverVersion"),
         )
+
+    def _is_cheap(self, library: Library) -> bool:
+        """Whether the driver takes no long time over the binary."""
+        platform = self._device.get_property_str("Platform").partition(",")[0]
+        most = _MOST_KERNELS.get(platform)
+        return most is None or len(library.kernels) <= most

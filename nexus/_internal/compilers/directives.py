@@ -18,6 +18,9 @@ _LINE = re.compile(rf"{_BLANK}(#|%:)?((?:{_TOKEN})*+)(?:\n|\Z)", re.DOTALL)
 _WORD = re.compile(rf"{_BLANK}(\w+){_BLANK}(.*)", re.DOTALL)
 _GUARD = re.compile(r"(?:ifndef|if\s*!\s*defined)[\s(]*(\w+)[\s)]*(?:/[/*].*)?", re.DOTALL)
 
+# Directives beside #include that bring in files, which some compilers know.
+FOR_DRIVERS = ("import", "include_next", "embed")
+
 
 class Line(NamedTuple):
     """A line with those that continue it.
@@ -87,7 +90,7 @@ def _joined(lines: Iterable[Line]) -> Iterator[Line]:
 def _is_plain(line: Line) -> bool:
     if line.word == "define":
         return not split(line.rest)[1].startswith(('"', "<"))
-    if line.word in ("include", "line") or line.word.startswith("el"):
+    if line.word in ("include", "line", *FOR_DRIVERS) or line.word.startswith("el"):
         return False
     return not (line.step() or line.is_once())
 

@@ -114,6 +114,8 @@ class Inliner:
             if line.word == "include":
                 text = self._put(line, _line_of(name, number), is_sure and conditions == 0)
                 put_hidden |= conditions > 0 and text != line.text
+            elif line.word in directives.FOR_DRIVERS:
+                self.leaves_any = True
             elif line.is_once():
                 text = "\n" * height
             elif line.word == "define":

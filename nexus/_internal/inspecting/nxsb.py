@@ -27,7 +27,7 @@ def read(source: Source, inner: Callable[[Source], LibraryInfo]) -> LibraryInfo:
     made = [contained.facts.get(name, "") for name in ("Compiler", "Version", "Architecture")]
     compiler, version, architecture = (each if isinstance(each, str) else "" for each in made)
     nbytes = len(contained.binary)
-    if compilers.is_of_driver(compiler):
+    if compilers.is_of_driver(compiler) and not contained.binary.startswith(program.MAGIC):
         return _of_driver(source, compiler, contained.facts.get("Program"))
     part = _part(source.sub(source.nbytes - nbytes, nbytes, "the binary"), inner)
     return LibraryInfo(

@@ -221,6 +221,14 @@ def test_a_macro_that_may_name_two_headers_is_refused() -> None:
     ) in put(source, {**A, "b.h": "int b;\n"})
 
 
+@pytest.mark.parametrize("word", ["import", "include_next", "embed"])
+def test_what_only_the_compiler_knows_to_bring_in_stays_and_is_told(word: str) -> None:
+    inliner = Inliner(A)
+    source = f'int x;\n#{word} "a.h"\nint y;\n'
+    assert inliner.text(source, "k.cl").endswith(source)
+    assert inliner.leaves_any
+
+
 def test_a_nul_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.h").write_bytes(b"\0")
     with pytest.raises(ValueError, match=r"the header '.*a\.h' has a NUL character"):

@@ -49,6 +49,14 @@ def test_what_a_driver_told_of_a_source_is_read() -> None:
     assert found.parts[0].problem == "it is source, which the driver compiles on loading it"
 
 
+def test_the_binary_of_a_driver_that_the_cache_keeps_is_read() -> None:
+    facts = b"device d\ndriver 1\nkernel k\nlimits 4 2 1 64 256 8\n"
+    program = b"//nexus:opencl-binary 1 %d 1\n%sb" % (len(facts), facts)
+    found = nexus.inspect(Container(program, {"Compiler": "opencl", "Version": "1"}).pack())
+    assert (found.target, found.parts[0].kind) == ("made by 1", "opencl-binary")
+    assert found.kernels["k"].group == (4, 2, 1)
+
+
 @pytest.mark.parametrize("told", [3, None, [], {}, ""])
 def test_what_tells_nothing_of_a_source_is_no_fault(told: object) -> None:
     found = nexus.inspect(Container(b"x", {"Compiler": "opencl", "Program": told}).pack())
