@@ -99,6 +99,17 @@ def test_another_process_takes_them_from_disk(
     assert ("built for" in fresh.run(other, **place)) == (other != program)
 
 
+def test_an_entry_of_the_cache_can_be_loaded(
+    device: nexus.Device, binary: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEXUS_CACHE", "1")
+    monkeypatch.setenv("NEXUS_CACHE_DIR", str(tmp_path))
+    device.compile(SOURCE).close()
+    (entry,) = tmp_path.iterdir()
+    assert device.load_library(entry).kernels == device.create_library(binary).kernels
+    assert [*tmp_path.iterdir()] == [entry]
+
+
 def test_a_library_without_kernels_has_none(device: nexus.Device) -> None:
     library = device.compile("int twice(int a); int twice(int a) { return 2 * a; }")
     assert library.kernels == []

@@ -40,11 +40,13 @@ def from_source(device: Device, load: Load, source: Source, options: Options) ->
 
 
 def from_container(device: Device, load: Load, contained: Container, name: str) -> Library:
-    """Return the library of what `nexus compile` wrote, which is what the driver takes.
+    """Return the library of what `nexus compile` or the cache wrote: the driver takes it.
 
     Raises:
         CompileError: it does not compile.
     """
+    if b"\0" in contained.binary:  # no source: the driver's own, as the cache keeps it
+        return load(contained.binary)
     compiler = _AsItIs(device.runtime.get_property_str("Compiler"), contained)
     return _library(_Driver(device, load, compiler, [name], contained.binary), None)
 

@@ -92,7 +92,8 @@ class CompileOptions:
         named = os.path.abspath(self.name) if self.is_a_file() else self.name
         folders = tuple(os.path.abspath(folder) for folder in self.include_dirs)
         switches = (self.language, self.debug, self.fast_math, self.arch)
-        texts = (tuple(self.defines.items()), tuple(self.headers.items()))
+        defines = tuple((macro, repr(value)) for macro, value in self.defines.items())  # 1 == 1.0
+        texts = (defines, tuple(self.headers.items()))
         return (named, *texts, folders, self.flags, *switches)
 
     def includes_nothing_unknown(self) -> bool:

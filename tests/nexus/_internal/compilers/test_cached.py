@@ -114,6 +114,12 @@ def test_other_options_are_another_library(compiler: Counting, options: Options)
     assert not again(compiler, options=options)
 
 
+def test_values_that_are_equal_and_spelled_otherwise_are_other_options(compiler: Counting) -> None:
+    for value in (1, 1.0, 0.0, -0.0):
+        cached.compile(compiler, SOURCE, {"defines": {"X": value}}, arch="a")
+    assert compiler.n == 4
+
+
 def test_another_source_or_architecture_is_another_library(compiler: Counting) -> None:
     cached.compile(compiler, SOURCE, arch="a")
     assert again(compiler, SOURCE + " ")
