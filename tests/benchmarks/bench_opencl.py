@@ -117,7 +117,7 @@ def ours(host: Any) -> dict[str, Turn]:
 
 def pyopencl(host: Any) -> dict[str, Turn]:
     """Return the same with pyopencl, on the same device."""
-    import pyopencl as cl  # type: ignore[import-not-found]
+    import pyopencl as cl  # type: ignore[import-not-found, unused-ignore]
 
     context = cl.Context([cl.get_platforms()[0].get_devices()[0]])
     queue = cl.CommandQueue(context)
