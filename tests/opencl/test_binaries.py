@@ -12,7 +12,7 @@ import pytest
 import nexus
 from doubles import fresh, opencl_double
 from nexus import cli
-from nexus._internal.compilers import built
+from nexus._internal.compilers import built, cached
 
 SOURCE = """#include <nexus/kernel.h>
 NXS_KERNEL(saxpy, val(float, a), in(float, x), inout(float, y)) {
@@ -104,6 +104,7 @@ def test_an_entry_of_the_cache_can_be_loaded(
 ) -> None:
     monkeypatch.setenv("NEXUS_CACHE", "1")
     monkeypatch.setenv("NEXUS_CACHE_DIR", str(tmp_path))
+    cached.forget()
     device.compile(SOURCE).close()
     (entry,) = tmp_path.iterdir()
     assert device.load_library(entry).kernels == device.create_library(binary).kernels
@@ -135,6 +136,7 @@ def test_a_binary_is_asked_for_only_where_it_is_kept_and_cheap(
     monkeypatch.setattr(built, "binary_of", binary_of)
     monkeypatch.setenv("NEXUS_CACHE", cache)
     monkeypatch.setenv("NEXUS_CACHE_DIR", str(tmp_path))
+    cached.forget()
     assert device.compile(SOURCE).kernels
     assert len(asked) == n_asked
 
