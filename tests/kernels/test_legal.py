@@ -44,6 +44,13 @@ def test_legal_kernels_compile_and_are_right(library: ctypes.CDLL) -> None:
     Kernel(library, "subtract_next")(x, y, grid=[N_ITEMS], group=[16])
     np.testing.assert_allclose(y, x - following, rtol=1e-4, atol=1e-6)
 
+    before = y.copy()
+    Kernel(library, "scan")(x, y, grid=[N_ITEMS], group=[16])
+    sums = np.cumsum(x.reshape(-1, 16), axis=1).ravel()
+    np.testing.assert_allclose(y, before + sums + 1, rtol=1e-4, atol=1e-6)
+    Kernel(library, "digraphs")(y, grid=[N_ITEMS], group=[16])
+    assert y.tolist() == [2] * N_ITEMS
+
 
 def test_legal_kernels_compile_without_a_warning(compiler: Compiler) -> None:
     compiler.compile(SOURCE, ["-Wall", "-Wextra", "-Werror"])

@@ -45,7 +45,10 @@ _BETWEEN = (
     "NXS_PHASE_FIRST(1) { } is for one item"
 )
 # gcc takes `const int n = 16` for no constant in C; OpenCL's compilers do.
-_IS_C = re.compile("isn't constant|is not constant|variably modified")
+_IS_C = re.compile(
+    "isn't constant|is not constant|variably modified|variable-sized|reduce to an integer constant"
+    "|not an integer constant(?! expression)"
+)
 # Functions of OpenCL C that take so many numbers with a fraction, and cannot be defined again.
 _TAKEN = collections.defaultdict[int, list[str]](list)
 _TAKEN |= {
@@ -86,6 +89,7 @@ def mistakes(text: str, name: str, read: Reader) -> tuple[list[str], str]:
     """
     if "nxs_kernel" not in text or outline.includes_others(text):
         return [], ""
+    text = outline.without_digraphs(text)
     tokens = [*outline.tokens(text)]
     lines = _of_declarations([*outline.declarations(tokens)]) or _of_words(tokens)
     if lines:

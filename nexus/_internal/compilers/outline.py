@@ -21,6 +21,7 @@ _NATIVE = "nexus/cpu_kernel.h"
 _TYPE = re.compile(r"(struct|union|enum)( \w+)?( \{)?")
 _FLOAT = re.compile(r"(float|double) \w+")
 _OPEN, _CLOSE = "([{", ")]}"
+_DIGRAPHS = {"<%": "{", "%>": "}", "<:": "[", ":>": "]"}
 
 
 class Token(NamedTuple):
@@ -127,9 +128,9 @@ def recursive(functions: list[Declaration]) -> Declaration | None:
     for function in functions:
         reached: set[str] = set()
         ahead = set(calls[function.name()])
-        while ahead - reached:
+        while ahead:
             reached |= ahead
-            ahead = {name for one in reached for name in calls.get(one, ())}
+            ahead = {name for one in ahead for name in calls.get(one, ())} - reached
         if function.name() in reached:
             return function
     return None
@@ -139,16 +140,46 @@ def _called(body: tuple[Token, ...]) -> set[str]:
     return {one.text for one, after in itertools.pairwise(body) if after.text == "("}
 
 
+def without_digraphs(text: str) -> str:
+    """Return the text with brackets as most write them."""
+    for digraph, bracket in _DIGRAPHS.items():
+        text = text.replace(digraph, bracket)
+    return text
+
+
 def with_phases_apart(text: str, found: list[Token]) -> str:
     """Return the text with each phase a function of its own, as <nexus/kernel/checked.h> has it."""
     edits: list[tuple[int, int, str]] = []
     for number, token in enumerate(found[:-1]):
-        opening = found[number + 1]
-        if token.text == "nxs_each" and opening.text == "{":
-            rest = (one for one in found[number + 2 :] if one.depth == opening.depth)
-            closing = next(one for one in rest if one.text == "}")
+        if token.text == "nxs_each":
+            end = found[_end_of_statement(found, number + 1)]
             edits.append((token.at, token.at + len(token.text), "nxs_phase"))
-            edits.append((closing.at, closing.at + 1, "}};"))
-    for begin, end, new in sorted(edits, reverse=True):
-        text = text[:begin] + new + text[end:]
-    return text
+            edits.append((end.at + len(end.text), end.at + len(end.text), "};"))
+    pieces, done = list[str](), 0
+    for begin, end_of_old, new in sorted(edits):
+        pieces += text[done:begin], new
+        done = end_of_old
+    return "".join([*pieces, text[done:]])
+
+
+def _end_of_statement(found: list[Token], at: int) -> int:
+    """Return the number of the last token of the statement that begins with token `at`."""
+    match found[at].text:
+        case "{":
+            return _next(found, at, "}")
+        case "if" | "for" | "while" | "switch" as word:
+            end = _end_of_statement(found, _next(found, at, ")") + 1)
+            if word == "if" and found[end + 1].text == "else":
+                return _end_of_statement(found, end + 2)
+            return end
+        case "do":
+            return _next(found, _end_of_statement(found, at + 1), ";")
+        case _:
+            return _next(found, at - 1, ";")
+
+
+def _next(found: list[Token], at: int, text: str) -> int:
+    """Return where the next token is that reads so, with as many brackets around as token `at`."""
+    depth = found[at].depth
+    numbers = range(at + 1, len(found))
+    return next(one for one in numbers if found[one].text == text and found[one].depth == depth)

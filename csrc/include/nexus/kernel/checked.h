@@ -24,7 +24,7 @@ typedef float nxs_half; /* the types of its operations are checked in the build 
    one that is not is one between phases. */
 #define nxs_phase \
   (void)[=]() {   \
-    nxs_each /* a second brace follows that of the phase */
+    nxs_each /* a brace follows the statement of the phase */
 #define nxs_global
 #define nxs_local
 #define nxs_table static const
@@ -80,6 +80,12 @@ struct nxs_buffer {
   nxs_buffer &operator=(T *);
   template <class Index>
   nxs_buffer &operator+=(Index);
+  template <class Index>
+  nxs_buffer &operator-=(Index);
+  nxs_buffer &operator++();
+  nxs_buffer &operator--();
+  nxs_buffer operator++(int);
+  nxs_buffer operator--(int);
   operator T *() const;
   template <class U>
   explicit operator U *() const;
@@ -106,9 +112,10 @@ struct nxs_array<T[n]> {
 #define nxs_constant __attribute__((address_space(2)))
 #define nxs_local __attribute__((address_space(3)))
 #elif defined(__SEG_FS) && defined(__SEG_GS) /* any two that differ: gcc on x86-64 has these */
-#define nxs_global __seg_gs
+/* Behind a loop or an `if`, gcc takes a bare __seg_gs for the name of a variable. */
+#define nxs_global __attribute__(()) __seg_gs
 #define nxs_constant
-#define nxs_local __seg_fs
+#define nxs_local __attribute__(()) __seg_fs
 #else
 #define nxs_global
 #define nxs_constant

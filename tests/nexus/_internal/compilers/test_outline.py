@@ -60,10 +60,27 @@ def test_lines_are_those_of_the_markers() -> None:
     assert places == ["a b.h:7", "a b.h:9", "k.nxs:4"]
 
 
-def test_each_phase_with_braces_becomes_a_function() -> None:
-    text = "{ nxs_each { a = '}'; { b; } } c; nxs_each d; }"
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "{ a = '}'; { b; } }",
+        "a(1, (2));",
+        ";",
+        "for (a; b; c) for (;;) { d; }",
+        "if (a) { b; } else if (c) d; else while (e) f;",
+        "do { a; } while (b);",
+        "switch (a) { case 1: b; }",
+    ],
+)
+def test_each_phase_becomes_a_function(statement: str) -> None:
+    text = f"{{ nxs_each {statement} c; for (;;) nxs_each {statement} }}"
     apart = outline.with_phases_apart(text, [*outline.tokens(text)])
-    assert apart == "{ nxs_phase { a = '}'; { b; } }}; c; nxs_each d; }"
+    assert apart == f"{{ nxs_phase {statement}}}; c; for (;;) nxs_phase {statement}}}; }}"
+
+
+def test_a_long_chain_of_calls_is_followed_once() -> None:
+    functions = declared("".join(f"int f{n}() {{ return f{n + 1}(); }} " for n in range(400)))
+    assert outline.recursive(functions) is None
 
 
 @pytest.mark.parametrize(
