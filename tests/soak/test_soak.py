@@ -129,8 +129,8 @@ PLANTED = {
     "a lock left out": (
         (
             "sdk/queue.hpp",
-            "  Pushed push(Run run) {\n    std::lock_guard lock(lock_.mutex);",
-            "  Pushed push(Run run) {",
+            "  Pushed push(Run &&run) {\n    std::lock_guard lock(lock_.mutex);",
+            "  Pushed push(Run &&run) {",
         ),
         "thread",
         "data race",
