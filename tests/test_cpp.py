@@ -80,7 +80,7 @@ def test_program(source: Path, tmp_path: Path) -> None:
 def test_header_compiles_alone(header: Path, tmp_path: Path) -> None:
     for dialect in DIALECTS.get(header.name, DIALECTS[header.suffix]):
         lone = tmp_path / "lone.cc"
-        lone.write_text(f'#include "{header}"\nextern int unused;\n', encoding="utf-8")
+        lone.write_text(f'#include "{header}"\nint main() {{}}\n', encoding="utf-8")
         command = [*compiler(dialect), "-fsyntax-only", str(lone)]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, f"as {dialect}:\n{done.stderr}"

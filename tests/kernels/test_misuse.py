@@ -14,6 +14,9 @@ from nexus._internal.compilers import toolchain
 from nexus._internal.compilers.options import Compiler
 from nexus.bindings.errors import CompileError
 
+# A few hundred compiles that make nothing: in a sanitized run they would try the compilers alone.
+pytestmark = pytest.mark.slow
+
 
 class Mistake(NamedTuple):
     """One part of mistakes.nxs."""

@@ -97,7 +97,7 @@ def test_a_library_that_may_not_be_read_is_told_as_that(tmp_path: Path) -> None:
             parent.chmod(parent.stat().st_mode | 0o055)
     drop = "os.seteuid(65534)" if os.geteuid() == 0 else ""
     printed = fresh.run(f"""
-    import os, nexus
+    import dataclasses, os, nexus  # Python's own modules may be out of reach afterwards
     device = nexus.device("cpu")
     {drop}
     try:
