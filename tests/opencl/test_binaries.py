@@ -321,6 +321,33 @@ def test_whichever_call_fails_nothing_is_left() -> None:
     assert opencl_double.run(program) == "True\n"
 
 
+def test_a_driver_that_fails_over_the_binary_spoils_no_compile(tmp_path: Path) -> None:
+    program = """
+    import os
+    device, n_kept = nexus.device("opencl"), 0
+    device.compile(SAXPY).close()  # makes what is made once
+    def calls_of(source):
+        with control.failing(0):
+            device.compile(source).close()
+            return control.calls()
+    os.environ["NEXUS_CACHE"] = "0"
+    n_build = calls_of(SAXPY + " // not kept")
+    os.environ["NEXUS_CACHE"] = "1"
+    n_all = calls_of(SAXPY + " // kept")
+    for n in range(n_build + 1, n_all + 1):
+        with control.failing(n):
+            library = device.compile(SAXPY + f" // {n}")
+        assert control.failed, n
+        assert len(library.get_kernel("saxpy").info) == 3
+        library.close()
+    print(n_all > n_build + 10)
+    """
+    variables = opencl_double.environment()
+    variables |= {"NEXUS_CACHE": "1", "NEXUS_CACHE_DIR": str(tmp_path / "kept")}
+    printed = fresh.run(opencl_double.PRELUDE + textwrap.dedent(program), **variables)
+    assert printed == "True\n"
+
+
 def test_threads_that_compile_the_same_at_once_all_have_it(tmp_path: Path) -> None:
     program = """
     import threading

@@ -11,7 +11,6 @@ from nexus._internal.compilers import cached, folder, headers, sources
 from nexus._internal.compilers.container import Container
 from nexus._internal.compilers.options import CompileOptions, Compiler, CompileResult, Options
 from nexus._internal.compilers.sources import Source
-from nexus.bindings.enums import Status
 from nexus.bindings.errors import CompileError, InvalidArgumentError, NexusError
 
 if TYPE_CHECKING:
@@ -52,12 +51,11 @@ def from_container(device: Device, load: Load, contained: Container, name: str) 
 
 
 def binary_of(library: Library) -> bytes:
-    """Return the binary of a library; none where the driver gives none."""
+    """Return the binary of a library; none where the driver gives none, or cannot now."""
     try:
         return library.binary
-    except NexusError as error:
-        if error.status != Status.NotSupported:
-            raise
+    except NexusError as error:  # the library is there: only the next process misses something
+        logs.info("not kept: %s", error)
         return b""
 
 
